@@ -21,7 +21,7 @@ const dist = join(root, 'dist');
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 const staging = mkdtempSync(join(root, '.dist-'));
-let failed = false;
+let failed;
 try {
   const compiled = spawnSync(process.execPath, [tsc, '-p', root, '--outDir', staging], {
     cwd: root,
