@@ -1,0 +1,166 @@
+/** Every message between the threads. Data only; each is handled by an exhaustive switch at its receiver. */
+import type { Delta } from './model.ts';
+
+/** A problem with a place, as printed: `file:line:column path message (hint)`. */
+export interface Problem {
+  /** `FILE:LINE:COLUMN`, or the file alone. */
+  readonly at: string;
+  /** Field path, e.g. `spec.matches[0].path.prefix`; empty for the whole document. */
+  readonly path: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+export interface LogRecord {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** Unix milliseconds. */
+  readonly time: number;
+}
+
+/** Why an entry could not be prepared; `code` is stable: `AddressInUse`, `PermissionDenied`, `ModuleFailed`, `Invalid`. */
+export interface PrepareFailure {
+  readonly key: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+// ---- config thread → main -----------------------------------------------------------------------------------------
+
+export type ConfigToMain =
+  /** One part of a candidate; the next is sent after `ChunkTaken`. */
+  | { readonly type: 'Chunk'; readonly delta: Delta }
+  /** All parts are out: prepare, then commit. Answered by `Published`. */
+  | { readonly type: 'Publish'; readonly generation: number; readonly sourceHash: string }
+  | { readonly type: 'Status'; readonly status: ConfigStatus }
+  | { readonly type: 'Log'; readonly records: readonly LogRecord[] }
+  /** Answer to `Query`; `value` is JSON-printable. */
+  | { readonly type: 'Answer'; readonly id: number; readonly value?: unknown; readonly error?: string }
+  /** Under --strict or with nothing to serve: the program cannot start. */
+  | { readonly type: 'Fatal'; readonly message: string; readonly problems: readonly Problem[] };
+
+/** What main shows in metrics and readiness; sent after every reconcile. */
+export interface ConfigStatus {
+  readonly result: 'applied' | 'unchanged' | 'partial' | 'refused';
+  readonly generation: number;
+  readonly sourceHash: string;
+  readonly servedHash: string;
+  readonly durationSeconds: number;
+  /** Unix seconds. */
+  readonly time: number;
+  /** Documents by kind and state. */
+  readonly resources: readonly {
+    readonly kind: string;
+    readonly state: 'accepted' | 'refused' | 'fallback' | 'failed';
+    readonly count: number;
+  }[];
+  readonly problems: number;
+}
+
+// ---- main → config thread -----------------------------------------------------------------------------------------
+
+export type MainToConfig =
+  | { readonly type: 'ChunkTaken'; readonly generation: number }
+  | {
+      readonly type: 'Published';
+      readonly generation: number;
+      /** Empty: every worker serves it. Otherwise nothing was committed. */
+      readonly failures: readonly PrepareFailure[];
+    }
+  | { readonly type: 'Reconcile' }
+  /** Introspection: `resources`, `routes`, `upstreams`, `generations`, `explain`, `status`. */
+  | { readonly type: 'Query'; readonly id: number; readonly name: string; readonly args: unknown }
+  | { readonly type: 'Stop' };
+
+// ---- main → worker ------------------------------------------------------------------------------------------------
+
+export interface WorkerData {
+  readonly workerIndex: number;
+  readonly workers: number;
+  /** Int32 cell [workerIndex] is raised by the worker several times a second. */
+  readonly heartbeat: SharedArrayBuffer;
+  readonly settings: WorkerSettings;
+}
+
+export interface WorkerSettings {
+  readonly logLevel: LogLevel;
+  readonly accessLog: boolean;
+  readonly accessLogFormat: 'json' | 'pretty';
+  readonly modulesDir?: string;
+  readonly maxSeries: number;
+}
+
+/** Shared memory that belongs to an entry, allocated by main and kept over reloads by the entry's key. */
+export type Attachment =
+  | { readonly kind: 'Middleware'; readonly key: string; readonly buffer: SharedArrayBuffer }
+  | {
+      readonly kind: 'Upstream';
+      readonly key: string;
+      /** One for each endpoint, in the order of the entry. */
+      readonly cells: readonly EndpointCells[];
+    };
+
+/** Int32 cells from `offset`: [health (1 healthy, 0 not), in flight of worker 0, of worker 1, …]. */
+export interface EndpointCells {
+  readonly buffer: SharedArrayBuffer;
+  readonly offset: number;
+}
+
+export interface KeyMaterial {
+  /** KeyReference.id */
+  readonly id: string;
+  readonly version: string;
+  /** Absent: not available (yet); whoever needs it fails closed. */
+  readonly secret?: Uint8Array;
+  /** JSON text of a JWK set. */
+  readonly jwks?: string;
+  /** Why it is not available. */
+  readonly error?: string;
+}
+
+export type MainToWorker =
+  | { readonly type: 'Chunk'; readonly delta: Delta; readonly attachments: readonly Attachment[] }
+  /** `materials` complete before `Prepare`; later ones replace by id. */
+  | { readonly type: 'Keys'; readonly materials: readonly KeyMaterial[] }
+  | { readonly type: 'Prepare'; readonly generation: number }
+  | { readonly type: 'Commit'; readonly generation: number }
+  /** Forget the staged candidate. */
+  | { readonly type: 'Abort'; readonly generation: number }
+  /** Answer to `RefreshKeys`; the materials came before in `Keys` if they changed. */
+  | { readonly type: 'KeysRefreshed'; readonly id: string }
+  /** Stop accepting, finish what runs within the time, then answer `Drained`. */
+  | { readonly type: 'Drain'; readonly timeoutMs: number };
+
+// ---- worker → main ------------------------------------------------------------------------------------------------
+
+export type WorkerToMain =
+  | { readonly type: 'Started' }
+  | { readonly type: 'ChunkTaken'; readonly generation: number }
+  | { readonly type: 'Prepared'; readonly generation: number; readonly failures: readonly PrepareFailure[] }
+  | { readonly type: 'Committed'; readonly generation: number }
+  | { readonly type: 'Drained' }
+  /** An unknown `kid` was seen: fetch the set again (main limits how often). */
+  | { readonly type: 'RefreshKeys'; readonly id: string }
+  | { readonly type: 'Log'; readonly records: readonly LogRecord[] }
+  /** Access-log lines, each ended by a newline; `dropped`: lines lost to the cap since the last batch. */
+  | { readonly type: 'AccessLog'; readonly text: string; readonly dropped: number }
+  | { readonly type: 'MetricPage'; readonly page: number; readonly buffer: SharedArrayBuffer }
+  | {
+      readonly type: 'MetricSeries';
+      readonly added: readonly MetricSeries[];
+      /** Series ids whose route or upstream has gone. */
+      readonly removed: readonly number[];
+    };
+
+/** Where a worker keeps one series: the first Float64 slot of it in one of its pages. */
+export interface MetricSeries {
+  readonly id: number;
+  /** Metric name without the `mgateway_` prefix. */
+  readonly metric: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly page: number;
+  readonly slot: number;
+}
