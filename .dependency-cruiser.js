@@ -42,7 +42,7 @@ export const rooms = {
 };
 
 /** Files of src/ that are no room. Nothing may import main.ts; gateway.ts only the command that serves. */
-export const edges = ['main.ts', 'gateway.ts', 'index.ts'];
+export const edges = ['main.ts', 'gateway.ts'];
 
 /** npm packages that stay where their job is, so that each can be replaced in one place. */
 export const packageHomes = {
@@ -142,14 +142,7 @@ export default {
       comment: 'gateway.ts composes the rooms, not the process edge',
       severity: 'error',
       from: { path: '^src/gateway\\.ts$' },
-      to: { path: '^src/(main|index)\\.ts$' },
-    },
-    {
-      name: 'edge-index',
-      comment: 'what authors of middleware see: the types of the pipeline',
-      severity: 'error',
-      from: { path: '^src/index\\.ts$' },
-      to: { path: '^src/', pathNot: '^src/(middleware|snapshot|resources)/' },
+      to: { path: '^src/main\\.ts$' },
     },
     ...Object.entries(packageHomes).map(([name, home]) => ({
       name: `package-${name}`,

@@ -109,15 +109,10 @@ function plant() {
   files.set('src/unknown/leaf.ts', leaf);
   plantImport('src/unknown/first.ts', 'src/snapshot/leaf.ts', ['no-unknown-room']);
   files.set('src/stray.ts', leaf);
-  files.set('src/gateway.ts', `${leaf}export * from './index.ts';\nexport * from './stray.ts';\n`);
+  files.set('src/gateway.ts', `${leaf}export * from './main.ts';\nexport * from './stray.ts';\n`);
   expected.push('edge-gateway at src/gateway.ts', 'nothing-imports-an-unknown-room at src/gateway.ts');
   files.set('src/main.ts', `${leaf}export * from './cli/leaf.ts';\nexport * from './routing/leaf.ts';\n`);
   expected.push('edge-main at src/main.ts');
-  files.set(
-    'src/index.ts',
-    `${leaf}export * from './middleware/leaf.ts';\nexport * from './dataplane/leaf.ts';\n`,
-  );
-  expected.push('edge-index at src/index.ts');
   files.set('src/cli/serve.ts', `${files.get('src/cli/serve.ts')}export * from '../main.ts';\n`);
   expected.push('room-cli-serve at src/cli/serve.ts');
 
