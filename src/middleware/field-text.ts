@@ -1,0 +1,25 @@
+/** What may stand in a header field, and how text becomes one (RFC 9110 §5.1, §5.5). */
+
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+// eslint-disable-next-line no-control-regex -- control characters are what this is about
+const control = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+// eslint-disable-next-line no-control-regex -- everything beyond ASCII
+const beyondAscii = /[^\u0000-\u007f]/;
+
+/** A field name (`token`). */
+export function isFieldName(name: string): boolean {
+  return token.test(name);
+}
+
+/**
+ * A field value: no CR, LF, NUL or other control character but a tab, any of which could end the field and begin another
+ * one, and no blanks around it, which a receiver drops, so that two values could become one.
+ */
+export function isFieldValue(value: string): boolean {
+  return !control.test(value) && value === value.trim();
+}
+
+/** Text as the latin1 string that a header list holds: its UTF-8 bytes, one character each. */
+export function toFieldValue(text: string): string {
+  return beyondAscii.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
+}

@@ -1,0 +1,131 @@
+/** What `requestHeaders` and `responseHeaders` have in common: a few edits of a header list in a fixed order. */
+import type { HeaderList } from '../routing/header-list.ts';
+import type { ConfigProblem } from './contract.ts';
+import { isFieldName, isFieldValue, toFieldValue } from './field-text.ts';
+
+/** Carried out in this order: remove, rename, set, add. Names are compared without regard to case. */
+export interface HeaderEdits {
+  readonly remove?: readonly string[];
+  /** From → to. Every field called `from` gets the new name; fields that had it before go, if there is one to rename. */
+  readonly rename?: Readonly<Record<string, string>>;
+  /** One field with this value, whatever was there. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** One more field; those of the same name stay. */
+  readonly add?: Readonly<Record<string, string>>;
+}
+
+/** Fields that frame a message or belong to one connection: the codec writes them (RFC 9110 §7.6.1). */
+const framing = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/**
+ * Finds names and values that cannot be sent, fields that are not for users to change, and renames whose result would
+ * depend on their order. `onlySet`: fields that may be replaced but not go (`host`).
+ */
+export function checkHeaderEdits(edits: HeaderEdits, onlySet: ReadonlySet<string>): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const checkName = (path: string, name: string, isSet: boolean): void => {
+    const lower = name.toLowerCase();
+    if (!isFieldName(name)) problems.push({ path, message: `"${name}" is not a header name` });
+    else if (framing.has(lower)) {
+      problems.push({ path, message: `${lower} belongs to the connection and cannot be changed` });
+    } else if (!isSet && onlySet.has(lower)) {
+      problems.push({ path, message: `${lower} can be set, but not removed, renamed or added` });
+    }
+  };
+  const checkTwice = (block: string, names: readonly string[]): void => {
+    const seen = new Set<string>();
+    for (const name of names) {
+      const lower = name.toLowerCase();
+      if (seen.has(lower)) problems.push({ path: block, message: `${lower} is named twice` });
+      seen.add(lower);
+    }
+  };
+
+  (edits.remove ?? []).forEach((name, i) => checkName(`remove[${i}]`, name, false));
+  const renames = Object.entries(edits.rename ?? {});
+  const sources = new Set(renames.map(([from]) => from.toLowerCase()));
+  for (const [from, to] of renames) {
+    checkName(`rename.${from}`, from, false);
+    checkName(`rename.${from}`, to, false);
+    if (sources.has(to.toLowerCase())) {
+      problems.push({
+        path: `rename.${from}`,
+        message: `${to} is renamed itself, so the result would depend on the order`,
+      });
+    }
+  }
+  checkTwice(
+    'rename',
+    renames.map(([from]) => from),
+  );
+  checkTwice(
+    'rename',
+    renames.map(([, to]) => to),
+  );
+  for (const block of ['set', 'add'] as const) {
+    const values = Object.entries(edits[block] ?? {});
+    checkTwice(
+      block,
+      values.map(([name]) => name),
+    );
+    for (const [name, value] of values) {
+      checkName(`${block}.${name}`, name, block === 'set');
+      if (!isFieldValue(value)) {
+        problems.push({
+          path: `${block}.${name}`,
+          message: 'a header value has no line breaks, control characters or blanks around it',
+        });
+      }
+    }
+  }
+  return problems;
+}
+
+/** Compiles the edits once; the result changes a list in place. */
+export function compileHeaderEdits(edits: HeaderEdits): (headers: HeaderList) => void {
+  const remove = (edits.remove ?? []).map((name) => name.toLowerCase());
+  const rename = Object.entries(edits.rename ?? {}).map(([from, to]) => ({
+    from: from.toLowerCase(),
+    to,
+    toLower: to.toLowerCase(),
+  }));
+  const set = fields(edits.set);
+  const add = fields(edits.add);
+  return (headers) => {
+    for (const name of remove) headers.remove(name);
+    for (const { from, to, toLower } of rename) {
+      if (!headers.has(from)) continue;
+      // A client that sends the target itself must not be able to stand beside the renamed field.
+      headers.remove(toLower);
+      headers.rename(from, to);
+    }
+    for (const { name, value } of set) headers.set(name, value);
+    for (const { name, value } of add) headers.add(name, value);
+  };
+}
+
+/** What the edits would do, in words and in their order. */
+export function describeHeaderEdits(edits: HeaderEdits): readonly string[] {
+  return [
+    ...(edits.remove ?? []).map((name) => `removes ${name}`),
+    ...Object.entries(edits.rename ?? {}).map(([from, to]) => `renames ${from} to ${to}`),
+    ...Object.entries(edits.set ?? {}).map(([name, value]) => `sets ${name}: ${value}`),
+    ...Object.entries(edits.add ?? {}).map(([name, value]) => `adds ${name}: ${value}`),
+  ];
+}
+
+function fields(
+  values: Readonly<Record<string, string>> | undefined,
+): readonly { name: string; value: string }[] {
+  return Object.entries(values ?? {}).map(([name, value]) => ({ name, value: toFieldValue(value) }));
+}

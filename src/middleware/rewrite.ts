@@ -1,0 +1,133 @@
+import type { ConfigProblem, Decision, Exchange, LocalReply, MiddlewareDefinition } from './contract.ts';
+
+/** Exactly one of them. */
+export interface RewriteConfig {
+  /** `/users`: `/users/7` becomes `/7`, `/users` becomes `/`, `/usersx` stays. */
+  readonly stripPrefix?: string;
+  /** `{ prefix: /users, with: /v2/people }`: `/users/7` becomes `/v2/people/7`. */
+  readonly replacePrefix?: { readonly prefix: string; readonly with: string };
+  /** The whole path; `{id}` is the variable `id` of the matched template. */
+  readonly path?: string;
+}
+
+type Rewriting = (exchange: Exchange) => string | undefined;
+
+/**
+ * `rewrite`: changes the path that is forwarded; what matches and what later middlewares see as `matchedPath` stays. The
+ * result always begins with one slash and has no empty, `.` or `..` segment.
+ */
+export const rewrite: MiddlewareDefinition<RewriteConfig> = {
+  type: 'rewrite',
+  check,
+  create(config) {
+    const change = compile(config);
+    const apply = (exchange: Exchange): LocalReply | undefined => {
+      const path = change(exchange);
+      if (path === undefined) return missingCapture;
+      exchange.path = path;
+      return undefined;
+    };
+    return {
+      request: apply,
+      decide(exchange): Decision {
+        const before = exchange.path;
+        const reply = apply(exchange);
+        if (reply !== undefined)
+          return { outcome: 'reply', reply, notes: ['the route has no such path variable'] };
+        const note =
+          exchange.path === before ? `leaves the path ${before}` : `rewrites ${before} to ${exchange.path}`;
+        return { outcome: 'continue', notes: [note] };
+      },
+    };
+  },
+};
+
+/** A path that nobody meant must not reach an upstream. */
+const missingCapture: LocalReply = {
+  status: 500,
+  code: 'ERR_REWRITE_NO_CAPTURE',
+  detail: 'The path of the request could not be rewritten.',
+  reason: 'no_capture',
+};
+
+function compile(config: RewriteConfig): Rewriting {
+  if (config.stripPrefix !== undefined) return replacing(config.stripPrefix, '');
+  if (config.replacePrefix !== undefined)
+    return replacing(config.replacePrefix.prefix, config.replacePrefix.with);
+  const parts = splitTemplate(config.path ?? '/');
+  return ({ captures }) => {
+    let path = '';
+    for (const { literal, variable } of parts) {
+      path += literal;
+      if (variable === undefined) continue;
+      if (!Object.hasOwn(captures, variable)) return undefined;
+      path += captures[variable] as string;
+    }
+    return normalise(path);
+  };
+}
+
+function replacing(prefix: string, replacement: string): Rewriting {
+  const head = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
+  return ({ path }) => {
+    if (!path.startsWith(head)) return path;
+    // Only on a segment border: `/v2` is no prefix of `/v2example`.
+    if (path.length > head.length && path.charCodeAt(head.length) !== 0x2f) return path;
+    return normalise(`${replacement}/${path.slice(head.length + 1)}`, path.length === head.length);
+  };
+}
+
+const unclean = /\/\/|\/\.\.?(?:\/|$)/;
+
+/** `dropSlash`: the slash at the end is ours, not the request's. */
+function normalise(path: string, dropSlash = false): string {
+  let clean = path.startsWith('/') ? path : `/${path}`;
+  if (unclean.test(clean)) {
+    const kept: string[] = [];
+    const segments = clean.split('/');
+    for (const segment of segments) {
+      if (segment === '..') kept.pop();
+      else if (segment !== '' && segment !== '.') kept.push(segment);
+    }
+    const last = segments.at(-1);
+    const isFolder = last === '' || last === '.' || last === '..';
+    clean = `/${kept.join('/')}${isFolder && kept.length > 0 ? '/' : ''}`;
+  }
+  return dropSlash && clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
+}
+
+interface TemplatePart {
+  readonly literal: string;
+  readonly variable: string | undefined;
+}
+
+function splitTemplate(template: string): readonly TemplatePart[] {
+  return [...template.matchAll(/([^{}]*)(?:\{([A-Za-z_][A-Za-z0-9_]*)\})?/g)]
+    .filter(([whole]) => whole !== '')
+    .map(([, literal = '', variable]) => ({ literal, variable }));
+}
+
+function check(config: RewriteConfig): readonly ConfigProblem[] {
+  return [
+    ...checkPath('stripPrefix', config.stripPrefix, false),
+    ...checkPath('replacePrefix.prefix', config.replacePrefix?.prefix, false),
+    ...checkPath('replacePrefix.with', config.replacePrefix?.with, false),
+    ...checkPath('path', config.path, true),
+  ];
+}
+
+const pathText = /^\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*$/;
+
+function checkPath(path: string, value: string | undefined, isTemplate: boolean): readonly ConfigProblem[] {
+  if (value === undefined) return [];
+  const text = isTemplate ? value.replace(/\{[A-Za-z_][A-Za-z0-9_]*\}/g, 'x') : value;
+  if (!pathText.test(text)) {
+    const hint = /[?#]/.test(text)
+      ? 'a query is changed by the query middleware'
+      : `begin with a slash, percent-encode what is not ASCII${isTemplate ? ', write variables as {name}' : ''}`;
+    return [{ path, message: `"${value}" is not a path`, hint }];
+  }
+  if (unclean.test(text.replace(/%2e/gi, '.')))
+    return [{ path, message: `"${value}" has an empty, "." or ".." segment` }];
+  return [];
+}
