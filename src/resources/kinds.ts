@@ -1,0 +1,16 @@
+/** The kinds of resources, in the order in which documentation lists them. */
+export const resourceKinds = ['Gateway', 'Route', 'Upstream', 'Middleware'] as const;
+
+export type ResourceKind = (typeof resourceKinds)[number];
+
+export const apiGroup = 'mgateway.dev';
+export const apiVersion = `${apiGroup}/v1alpha1`;
+
+export function isResourceKind(word: unknown): word is ResourceKind {
+  return (resourceKinds as readonly unknown[]).includes(word);
+}
+
+/** Identity of a resource among all resources: `Route/default/users`. */
+export function resourceKey(kind: ResourceKind, namespace: string, name: string): string {
+  return `${kind}/${namespace}/${name}`;
+}
