@@ -20,7 +20,8 @@ export class HeaderList {
   /** All values of `name` (lower-case), in order. */
   getAll(name: string): string[] {
     const values: string[] = [];
-    for (let i = this.indexOf(name, 0); i >= 0; i = this.indexOf(name, i + 2)) values.push(this.raw[i + 1] as string);
+    for (let i = this.indexOf(name, 0); i >= 0; i = this.indexOf(name, i + 2))
+      values.push(this.raw[i + 1] as string);
     return values;
   }
 

@@ -1,0 +1,140 @@
+import type { MatchSnapshot, RouteSnapshot } from '../snapshot/model.ts';
+import type { HeaderList } from './header-list.ts';
+import { compilePathPattern, PathPatternError } from './path-pattern.ts';
+import type { PathPattern } from './path-pattern.ts';
+import { queryParameter } from './query.ts';
+import { RegexError } from './regex.ts';
+import { compileValueCondition } from './value-condition.ts';
+import type { ValueCondition } from './value-condition.ts';
+
+/** One match of one route, compiled; the same for all its hostnames. */
+export interface Rule<T = unknown> {
+  readonly priority: number;
+  readonly path: PathPattern;
+  /** Undefined: any. */
+  readonly methods: readonly string[] | undefined;
+  readonly headers: readonly ValueCondition[];
+  readonly query: readonly ValueCondition[];
+  /** Undefined: all. */
+  readonly listeners: readonly string[] | undefined;
+  /** `namespace/name`. */
+  readonly route: string;
+  readonly matchIndex: number;
+  /** What `match` answers where nothing of the request has to be told: one object for all requests. */
+  readonly matched: Matched<T>;
+}
+
+/** A rule won. */
+export interface Matched<T> {
+  readonly kind: 'matched';
+  readonly target: T;
+  /** `namespace/name`. */
+  readonly route: string;
+  /** Index in `RouteSnapshot.matches`. */
+  readonly matchIndex: number;
+  /** The path condition's value as written. */
+  readonly pattern: string | undefined;
+  /** The part of the request's path that a prefix condition stands for: `/users`; undefined for other conditions. */
+  readonly prefix: string | undefined;
+  /** Segments for the template's variables, percent-encoded as in the path. */
+  readonly captures: Readonly<Record<string, string>>;
+}
+
+/** A request as far as routes are concerned. */
+export interface MatchRequest {
+  /** As `parseHost` gives it. */
+  readonly host: string;
+  /** As `parseTarget` gives it. */
+  readonly path: string;
+  readonly method: string;
+  readonly headers: HeaderList;
+  /** Raw, without `?`. */
+  readonly query: string;
+  /** Name of the listener that took it; undefined: routes of every listener are considered. */
+  readonly listener?: string | undefined;
+}
+
+/** A route that cannot be compiled; validation finds all of this beforehand. */
+export class RouteError extends Error {
+  override readonly name = 'RouteError';
+  readonly route: string;
+  readonly matchIndex: number;
+
+  constructor(route: string, matchIndex: number, cause: Error) {
+    super(`route ${route}, match ${matchIndex}: ${cause.message}`, { cause });
+    this.route = route;
+    this.matchIndex = matchIndex;
+  }
+}
+
+export const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze(
+  Object.create(null) as Record<string, string>,
+);
+
+/** @throws RouteError */
+export function compileRules<T>(route: RouteSnapshot, target: T): readonly Rule<T>[] {
+  return route.matches.map((match, matchIndex) => {
+    try {
+      return compileRule(route, match, matchIndex, target);
+    } catch (error) {
+      if (error instanceof PathPatternError || error instanceof RegexError)
+        throw new RouteError(route.name, matchIndex, error);
+      throw error;
+    }
+  });
+}
+
+function compileRule<T>(route: RouteSnapshot, match: MatchSnapshot, matchIndex: number, target: T): Rule<T> {
+  const path = compilePathPattern(match.path);
+  return {
+    priority: route.priority,
+    path,
+    methods: match.methods.length === 0 ? undefined : match.methods,
+    headers: match.headers.map(compileValueCondition),
+    query: match.query.map(compileValueCondition),
+    listeners: route.listeners,
+    route: route.name,
+    matchIndex,
+    matched: Object.freeze<Matched<T>>({
+      kind: 'matched',
+      target,
+      route: route.name,
+      matchIndex,
+      pattern: match.path?.value,
+      prefix: path.kind === 'Prefix' ? path.prefix : undefined,
+      captures: NO_CAPTURES,
+    }),
+  };
+}
+
+export function acceptsMethod(rule: Rule, method: string): boolean {
+  return rule.methods === undefined || rule.methods.includes(method);
+}
+
+/**
+ * Whether everything but path and method holds. A header that was sent several times counts as one value, joined by
+ * commas (RFC 9110 §5.3); of a repeated query parameter the first counts.
+ */
+export function conditionsHold(rule: Rule, request: MatchRequest): boolean {
+  const { listeners, headers, query } = rule;
+  if (listeners !== undefined && request.listener !== undefined && !listeners.includes(request.listener))
+    return false;
+  for (let i = 0; i < headers.length; i++) {
+    const condition = headers[i] as ValueCondition;
+    const value = headerValue(request.headers, condition.name);
+    if (value === undefined || !condition.test(value)) return false;
+  }
+  for (let i = 0; i < query.length; i++) {
+    const condition = query[i] as ValueCondition;
+    const value = queryParameter(request.query, condition.name);
+    if (value === undefined || !condition.test(value)) return false;
+  }
+  return true;
+}
+
+function headerValue(headers: HeaderList, name: string): string | undefined {
+  const first = headers.indexOf(name, 0);
+  if (first < 0) return undefined;
+  const second = headers.indexOf(name, first + 2);
+  return second < 0 ? headers.raw[first + 1] : headers.getAll(name).join(',');
+}
