@@ -1,0 +1,354 @@
+import type {
+  Attachment,
+  ConfigToMain,
+  KeyMaterial,
+  MainToConfig,
+  PrepareFailure,
+} from '../snapshot/messages.ts';
+import type { Delta, Entry, KeyReference, MiddlewareSnapshot } from '../snapshot/model.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { AttachmentStore } from './attachment-store.ts';
+import { createBreather } from './breather.ts';
+import type { Clock } from './clock.ts';
+import type { Member } from './member.ts';
+import { ServedState } from './served-state.ts';
+import type { StateChange } from './served-state.ts';
+import { Turns } from './turns.ts';
+
+/** Key bytes by reference; the key service of the main thread. */
+export interface KeyMaterials {
+  /** Loads what is not loaded yet. Never rejects: what is not available comes with `error`. */
+  load(references: readonly KeyReference[]): Promise<readonly KeyMaterial[]>;
+  /** The references in use from now on; all others are forgotten. */
+  retain(references: readonly KeyReference[]): void;
+}
+
+export interface PublisherOptions {
+  /** Workers that are alive. */
+  readonly members: () => readonly Member[];
+  readonly limiters: AttachmentStore;
+  readonly endpoints: AttachmentStore;
+  readonly keys: KeyMaterials;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** To the config thread. */
+  readonly reply: (message: MainToConfig) => void;
+  /** After a commit; `changed` and `removed` relative to the generation before. */
+  readonly committed: (change: CommittedChange) => void;
+  /** A candidate was refused; `listeners`: keys of those that it would have added or changed. */
+  readonly refused: (failures: readonly PrepareFailure[], listeners: readonly string[]) => void;
+}
+
+export interface CommittedChange extends StateChange {
+  readonly generation: number;
+  readonly sourceHash: string;
+}
+
+/** A worker that cannot say in this time whether it could serve a candidate refuses it. */
+const prepareTimeoutMs = 30_000;
+/** Entries in one message to a worker that catches up. */
+const catchUpEntries = 200;
+
+interface Candidate {
+  readonly generation: number;
+  /** Found by main; those of the workers come with their answers. */
+  readonly failures: PrepareFailure[];
+  /** References of the middlewares that the candidate adds or replaces. */
+  readonly keys: Map<string, readonly KeyReference[]>;
+  /** Replaced once if all of them died. */
+  members: readonly Member[];
+}
+
+/**
+ * Carries candidates from the config thread to all workers in two phases: everything that can fail fails before the
+ * commit (G4), and either every worker serves a generation or none does. A worker that dies on the way is no refusal:
+ * the one started in its place gets what was committed.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #state = new ServedState();
+  /** Held by the candidate on its way, or by a worker that catches up. */
+  readonly #turns = new Turns();
+  /** References of committed middlewares. */
+  readonly #keys = new Map<string, readonly KeyReference[]>();
+  #queue: Promise<void> = Promise.resolve();
+  #candidate: Candidate | undefined;
+  #giveBack: (() => void) | undefined;
+  readonly #waitingForMembers: (() => void)[] = [];
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** 0: nothing is served. */
+  get generation(): number {
+    return this.#state.generation;
+  }
+
+  /** Committed entries by key. */
+  get entries(): ReadonlyMap<string, Entry> {
+    return this.#state.entries;
+  }
+
+  /** Messages are handled one after the other. */
+  handle(message: Extract<ConfigToMain, { readonly type: 'Chunk' | 'Publish' }>): void {
+    this.#enqueue(() =>
+      message.type === 'Chunk'
+        ? this.#takeChunk(message.delta)
+        : this.#publish(message.generation, message.sourceHash),
+    );
+  }
+
+  /** The config thread died: what it had begun is forgotten. */
+  reset(): void {
+    this.#enqueue(async () => {
+      if (this.#candidate === undefined) return;
+      this.#abort(this.#candidate);
+    });
+  }
+
+  /** A worker was started. Brings it to what is served, unless nothing is. */
+  async join(member: Member): Promise<void> {
+    for (const resolve of this.#waitingForMembers.splice(0)) resolve();
+    const giveBack = await this.#turns.take();
+    try {
+      await this.#catchUp(member);
+    } finally {
+      giveBack();
+    }
+  }
+
+  async #takeChunk(delta: Delta): Promise<void> {
+    const candidate = await this.#begin(delta.generation);
+    try {
+      const staged = this.#state.stage(delta);
+      await this.#sendChunk(candidate, staged, await this.#attach(candidate, staged));
+    } catch (error) {
+      candidate.failures.push(invalid('', error));
+    }
+    this.#options.reply({ type: 'ChunkTaken', generation: delta.generation });
+  }
+
+  async #publish(generation: number, sourceHash: string): Promise<void> {
+    const candidate = await this.#begin(generation);
+    let failures: readonly PrepareFailure[];
+    try {
+      failures = await this.#prepare(candidate);
+      if (failures.length === 0) await this.#commit(candidate, sourceHash);
+    } catch (error) {
+      failures = [invalid('', error)];
+    }
+    if (failures.length > 0) {
+      const listeners = [...this.#state.staged.keys()].filter((key) => key.startsWith('Listener/'));
+      this.#abort(candidate);
+      this.#options.refused(failures, listeners);
+    }
+    this.#options.reply({ type: 'Published', generation, failures });
+  }
+
+  /** The candidate on its way, or a new one as soon as it is its turn and a worker is there. */
+  async #begin(generation: number): Promise<Candidate> {
+    while (this.#candidate === undefined) {
+      const giveBack = await this.#turns.take();
+      const members = this.#options.members().filter(({ serving }) => serving || this.generation === 0);
+      if (members.length > 0) {
+        this.#giveBack = giveBack;
+        this.#candidate = { generation, failures: [], keys: new Map(), members };
+      } else {
+        giveBack();
+        await this.#someMember();
+      }
+    }
+    return this.#candidate;
+  }
+
+  async #attach(candidate: Candidate, delta: Delta): Promise<readonly Attachment[]> {
+    const { limiters, endpoints, clock } = this.#options;
+    const breathe = createBreather(clock);
+    const attachments: Attachment[] = [];
+    for (const entry of delta.set) {
+      await breathe();
+      try {
+        const attachment = limiters.stage(entry) ?? endpoints.stage(entry);
+        if (attachment !== undefined) attachments.push(attachment);
+        if (entry.key.startsWith('Middleware/')) {
+          candidate.keys.set(entry.key, (JSON.parse(entry.json) as MiddlewareSnapshot).keys);
+        }
+      } catch (error) {
+        candidate.failures.push(invalid(entry.key, error));
+      }
+    }
+    this.#stageRemovals(delta.removed);
+    return attachments;
+  }
+
+  #stageRemovals(keys: readonly string[]): void {
+    for (const key of keys) {
+      this.#options.limiters.stageRemoval(key);
+      this.#options.endpoints.stageRemoval(key);
+    }
+  }
+
+  async #sendChunk(
+    { members }: Pick<Candidate, 'members'>,
+    delta: Delta,
+    attachments: readonly Attachment[],
+  ): Promise<void> {
+    await Promise.all(
+      members.map((member) => member.ask({ type: 'Chunk', delta, attachments }, 'ChunkTaken')),
+    );
+  }
+
+  async #prepare(candidate: Candidate): Promise<readonly PrepareFailure[]> {
+    const { generation, failures } = candidate;
+    if (generation <= this.generation) {
+      return [invalid('', `generation ${generation} is not newer than ${this.generation}, which is served`)];
+    }
+    const removed = this.#state.stageLeftovers();
+    this.#stageRemovals(removed);
+    if (removed.length > 0) {
+      await this.#sendChunk(candidate, { generation, base: this.generation, set: [], removed }, []);
+    }
+    if (failures.length > 0) return failures;
+    const materials = await this.#options.keys.load([...candidate.keys.values()].flat());
+    let answers = await this.#prepareAll(candidate, materials);
+    if (answers === undefined) {
+      await this.#replaceMembers(candidate);
+      answers = await this.#prepareAll(candidate, materials);
+    }
+    // What kills every worker, and their successors too, must not be what all start with from now on.
+    return answers ?? [invalid('', 'every worker died while it prepared this generation')];
+  }
+
+  /** undefined: all of them died. */
+  async #prepareAll(
+    { members, generation }: Candidate,
+    materials: readonly KeyMaterial[],
+  ): Promise<readonly PrepareFailure[] | undefined> {
+    const answers = await Promise.all(
+      members.map((member) => this.#prepareMember(member, generation, materials)),
+    );
+    const given = answers.filter((answer) => answer !== undefined);
+    return given.length === 0 ? undefined : distinct(given.flat());
+  }
+
+  /** Brings workers started in the meantime to where the dead ones were. */
+  async #replaceMembers(candidate: Candidate): Promise<void> {
+    while (this.#options.members().length === 0) await this.#someMember();
+    const members = this.#options.members();
+    for (const member of members) await this.#catchUp(member);
+    candidate.members = members.filter(({ gone }) => !gone);
+    const { generation } = candidate;
+    const base = this.generation;
+    const removed = [...this.#state.stagedRemovals];
+    await this.#sendChunk(candidate, { generation, base, set: [], removed }, []);
+    for (const set of inParts([...this.#state.staged.values()])) {
+      const delta = { generation, base, set, removed: [] };
+      await this.#sendChunk(candidate, delta, await this.#attach(candidate, delta));
+    }
+  }
+
+  /** undefined: the worker died. */
+  async #prepareMember(
+    member: Member,
+    generation: number,
+    materials: readonly KeyMaterial[],
+  ): Promise<readonly PrepareFailure[] | undefined> {
+    if (materials.length > 0) member.send({ type: 'Keys', materials });
+    let cancel: () => void = () => undefined;
+    const late = new Promise<readonly PrepareFailure[]>((resolve) => {
+      const seconds = prepareTimeoutMs / 1000;
+      const failure = invalid('', `worker ${member.index} was not ready after ${seconds} s`);
+      cancel = this.#options.clock.after(prepareTimeoutMs, () => resolve([failure]));
+    });
+    const prepared = member
+      .ask({ type: 'Prepare', generation }, 'Prepared')
+      .then((answer) => answer?.failures);
+    return Promise.race([prepared, late]).finally(cancel);
+  }
+
+  async #commit(candidate: Candidate, sourceHash: string): Promise<void> {
+    const { generation } = candidate;
+    const { limiters, endpoints, clock, log } = this.#options;
+    const breathe = createBreather(clock);
+    const tallies = { limiters: await limiters.commit(breathe), endpoints: await endpoints.commit(breathe) };
+    await Promise.all(candidate.members.map((member) => commitMember(member, generation)));
+    const change = this.#state.commit(generation);
+    for (const key of change.removed) this.#keys.delete(key);
+    for (const [key, references] of candidate.keys) this.#keys.set(key, references);
+    this.#options.keys.retain([...this.#keys.values()].flat());
+    this.#forgetCandidate();
+    log.info('configuration is served', {
+      generation,
+      sourceHash,
+      changed: change.changed.size,
+      removed: change.removed.length,
+      ...tallies,
+    });
+    this.#options.committed({ ...change, generation, sourceHash });
+  }
+
+  async #catchUp(member: Member): Promise<void> {
+    const generation = this.generation;
+    if (generation === 0 || member.gone || member.serving) return;
+    for (const set of inParts([...this.#state.entries.values()])) {
+      const attachments = set.flatMap(
+        ({ key }) => this.#options.limiters.attachment(key) ?? this.#options.endpoints.attachment(key) ?? [],
+      );
+      await this.#sendChunk({ members: [member] }, { generation, base: 0, set, removed: [] }, attachments);
+    }
+    const materials = await this.#options.keys.load([...this.#keys.values()].flat());
+    const failures = await this.#prepareMember(member, generation, materials);
+    if (failures === undefined) return;
+    if (failures.length > 0) {
+      this.#options.log.error('a new worker cannot serve', { worker: member.index, generation, failures });
+      member.end('it cannot serve what the others serve');
+      return;
+    }
+    await commitMember(member, generation);
+  }
+
+  #abort({ members, generation }: Candidate): void {
+    for (const member of members) member.send({ type: 'Abort', generation });
+    this.#forgetCandidate();
+  }
+
+  #forgetCandidate(): void {
+    this.#state.abort();
+    this.#options.limiters.abort();
+    this.#options.endpoints.abort();
+    this.#candidate = undefined;
+    this.#giveBack?.();
+    this.#giveBack = undefined;
+  }
+
+  #someMember(): Promise<void> {
+    return new Promise((resolve) => this.#waitingForMembers.push(resolve));
+  }
+
+  #enqueue(step: () => Promise<void>): void {
+    this.#queue = this.#queue.then(step).catch((error: unknown) => {
+      this.#options.log.error('publishing failed', { error: error instanceof Error ? error.stack : error });
+    });
+  }
+}
+
+async function commitMember(member: Member, generation: number): Promise<void> {
+  const answer = await member.ask({ type: 'Commit', generation }, 'Committed');
+  if (answer !== undefined) member.serving = true;
+}
+
+function inParts(entries: readonly Entry[]): Entry[][] {
+  const parts: Entry[][] = [];
+  for (let i = 0; i < entries.length; i += catchUpEntries) parts.push(entries.slice(i, i + catchUpEntries));
+  return parts;
+}
+
+function invalid(key: string, reason: unknown): PrepareFailure {
+  return { key, code: 'Invalid', message: reason instanceof Error ? reason.message : String(reason) };
+}
+
+function distinct(failures: readonly PrepareFailure[]): readonly PrepareFailure[] {
+  const byPlace = new Map(failures.map((failure) => [`${failure.key} ${failure.code}`, failure]));
+  return [...byPlace.values()];
+}
