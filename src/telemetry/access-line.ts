@@ -61,7 +61,7 @@ function prettyLine(entry: AccessEntry): string {
 }
 
 /** What may stand in a JSON string as it is. DEL and C1 controls are legal there, but would steer a terminal. */
-// eslint-disable-next-line no-control-regex
+
 const needsEscape = /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/;
 
 const steering = /[\u007f-\u009f\u2028\u2029]/g;

@@ -18,7 +18,6 @@ function fieldText(value: unknown): string {
 
 /** No message can forge a second line or steer the terminal. */
 function onOneLine(message: string): string {
-  // eslint-disable-next-line no-control-regex
   return message.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>
     JSON.stringify(character).slice(1, -1),
   );

@@ -30,7 +30,7 @@ export interface SeriesLedgerOptions {
 
 const slotsPerPage = 8192;
 const restMs = 30_000;
-const seriesPerMessage = 1_000;
+const seriesPerMessage = 250;
 
 /** The series of one worker: gives them slots, keeps their number under the cap, and tells main in batches. */
 export class SeriesLedger {
