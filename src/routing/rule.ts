@@ -58,10 +58,11 @@ export interface MatchRequest {
 export class RouteError extends Error {
   override readonly name = 'RouteError';
   readonly route: string;
+  /** -1: not about a match. */
   readonly matchIndex: number;
 
   constructor(route: string, matchIndex: number, cause: Error) {
-    super(`route ${route}, match ${matchIndex}: ${cause.message}`, { cause });
+    super(`route ${route}${matchIndex < 0 ? '' : `, match ${matchIndex}`}: ${cause.message}`, { cause });
     this.route = route;
     this.matchIndex = matchIndex;
   }

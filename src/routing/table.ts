@@ -1,11 +1,12 @@
 import type { RouteSnapshot } from '../snapshot/model.ts';
+import { parseHostname } from './host.ts';
 import { HostRules } from './host-rules.ts';
 import { pathText } from './path-text.ts';
 import { PersistentMap } from './persistent-map.ts';
 import type { Edit } from './persistent-map.ts';
 import { comparePairs } from './precedence.ts';
 import type { Pair } from './precedence.ts';
-import { compileRules } from './rule.ts';
+import { compileRules, RouteError } from './rule.ts';
 import type { Matched, MatchRequest, Rule } from './rule.ts';
 import { better, Walk } from './walk.ts';
 import type { Found } from './walk.ts';
@@ -104,9 +105,7 @@ export class RoutingTable<T> {
     if (found === undefined) return NONE;
     const allow = new Set<string>();
     this.find(new Walk(request, text, allow));
-    return allow.size === 0
-      ? (NONE)
-      : { kind: 'method-not-allowed', allow: [...allow].sort() };
+    return allow.size === 0 ? NONE : { kind: 'method-not-allowed', allow: [...allow].sort() };
   }
 
   /** @throws RouteError where a route cannot be compiled; this table stays what it is in any case. */
@@ -170,7 +169,7 @@ export function buildTable<T>(routes: Iterable<RouteSnapshot>, bind: Bind<T>): R
 
 function put<T>(parts: Parts<T>, edit: Edit, route: RouteSnapshot, target: T): void {
   const rules = compileRules(route, target);
-  const hostnames = route.hostnames.length === 0 ? [''] : [...new Set(route.hostnames)];
+  const hostnames = hostnamesOf(route);
   for (const hostname of hostnames) {
     for (const rule of rules) {
       if (rule.priority > parts.top) parts.top = rule.priority;
@@ -188,6 +187,19 @@ function put<T>(parts: Parts<T>, edit: Edit, route: RouteSnapshot, target: T): v
     }
   }
   parts.routes = parts.routes.set(edit, route.name, { route, target, hostnames, rules });
+}
+
+/** @throws RouteError */
+function hostnamesOf(route: RouteSnapshot): readonly string[] {
+  if (route.hostnames.length === 0) return [''];
+  const hostnames = new Set<string>();
+  for (const hostname of route.hostnames) {
+    const parsed = parseHostname(hostname);
+    if (parsed === undefined || parsed === '')
+      throw new RouteError(route.name, -1, new Error(`no host is called "${hostname}"`));
+    hostnames.add(parsed);
+  }
+  return [...hostnames];
 }
 
 function drop<T>(parts: Parts<T>, edit: Edit, name: string): void {
