@@ -1,9 +1,7 @@
 /** What may stand in a header field, and how text becomes one (RFC 9110 §5.1, §5.5). */
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// eslint-disable-next-line no-control-regex -- control characters are what this is about
 const control = /[\u0000-\u0008\u000a-\u001f\u007f]/;
-// eslint-disable-next-line no-control-regex -- everything beyond ASCII
 const beyondAscii = /[^\u0000-\u007f]/;
 
 /** A field name (`token`). */

@@ -1,4 +1,5 @@
 import type { MiddlewareDefinition } from './contract.ts';
+import { jwt } from './jwt/jwt.ts';
 import { query } from './query.ts';
 import { requestHeaders } from './request-headers.ts';
 import { responseHeaders } from './response-headers.ts';
@@ -9,6 +10,7 @@ import { rewrite } from './rewrite.ts';
  * this list means nothing: a route runs its middlewares as written.
  */
 export const middlewareDefinitions: readonly MiddlewareDefinition[] = [
+  erase(jwt),
   erase(requestHeaders),
   erase(responseHeaders),
   erase(query),
