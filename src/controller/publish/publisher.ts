@@ -1,0 +1,69 @@
+import type { ConfigToMain, MainToConfig, PrepareFailure } from '../../snapshot/messages.ts';
+import type { Entry } from '../../snapshot/model.ts';
+import { deltaChunks, difference } from './delta.ts';
+
+export interface Publication {
+  readonly generation: number;
+  /** Empty: every worker serves it. Otherwise nothing was committed. */
+  readonly failures: readonly PrepareFailure[];
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+}
+
+export interface Publisher {
+  /** Generation that every worker serves; 0: none yet. */
+  readonly generation: number;
+  /**
+   * Sends what changed and waits for the answer; `undefined`: nothing changed. One at a time.
+   * Generations only grow (G3): one that was refused is not used again.
+   */
+  publish(entries: ReadonlyMap<string, Entry>, sourceHash: string): Promise<Publication | undefined>;
+  /** Hands in what main answers. */
+  receive(message: Extract<MainToConfig, { type: 'ChunkTaken' | 'Published' }>): void;
+}
+
+export function createPublisher(send: (message: ConfigToMain) => void): Publisher {
+  let served: ReadonlyMap<string, Entry> = new Map();
+  let generation = 0;
+  let candidate = 0;
+  let waiting: ((failures: readonly PrepareFailure[]) => void) | undefined;
+
+  const answer = (): Promise<readonly PrepareFailure[]> =>
+    new Promise((resolve) => {
+      waiting = resolve;
+    });
+
+  return {
+    get generation() {
+      return generation;
+    },
+    async publish(entries, sourceHash) {
+      const changes = difference(served, entries);
+      if (generation > 0 && changes.set.length === 0 && changes.removed.length === 0) return undefined;
+      candidate += 1;
+      const mine = candidate;
+      for (const delta of deltaChunks(changes, mine, generation)) {
+        const taken = answer();
+        send({ type: 'Chunk', delta });
+        await taken;
+      }
+      const published = answer();
+      send({ type: 'Publish', generation: mine, sourceHash });
+      const failures = await published;
+      if (failures.length === 0) {
+        served = entries;
+        generation = mine;
+      }
+      const { added, changed, removed } = changes;
+      return { generation: mine, failures, added, changed, removed: removed.length };
+    },
+    receive(message) {
+      // An answer about an older candidate comes too late to matter.
+      if (message.generation !== candidate || waiting === undefined) return;
+      const resolve = waiting;
+      waiting = undefined;
+      resolve(message.type === 'Published' ? message.failures : []);
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { statSync } from 'node:fs';
+import type { FSWatcher } from 'chokidar';
+import { watch as openWatcher } from 'chokidar';
+
+export interface DirectoryWatch {
+  /** Watches exactly these directories from now on: directory → names in it that matter (`*`: all). */
+  sync(wanted: ReadonlyMap<string, ReadonlySet<string>>): void;
+  close(): Promise<void>;
+}
+
+interface Watched {
+  readonly watcher: FSWatcher;
+  readonly inode: string;
+  names: ReadonlySet<string>;
+}
+
+/**
+ * Says *that* something changed, never what. Directories are watched, never files: a watch on a file follows the old
+ * inode through an editor's save and sees only the first swap of a mounted ConfigMap. One handle a directory, however
+ * many files it holds. A watch that fails is left to the poll.
+ */
+export function createDirectoryWatch(changed: () => void): DirectoryWatch {
+  const open = new Map<string, Watched>();
+
+  function start(directory: string, inode: string, names: ReadonlySet<string>): void {
+    const watcher = openWatcher(directory, {
+      depth: 0,
+      ignoreInitial: true,
+      followSymlinks: false,
+      // Its entries need no watches of their own: the directory's reports them by name.
+      ignored: (path) => path !== directory,
+    });
+    const watched: Watched = { watcher, inode, names };
+    open.set(directory, watched);
+    watcher.on('raw', (_event, name) => {
+      // Where the platform gives no name, anything may have changed.
+      const known = typeof name === 'string' && name !== '';
+      if (!known || watched.names.has('*') || watched.names.has(name)) changed();
+    });
+    watcher.on('all', changed);
+    watcher.on('error', changed);
+  }
+
+  return {
+    sync(wanted) {
+      for (const [directory, watched] of open) {
+        if (wanted.has(directory) && inodeOf(directory) === watched.inode) continue;
+        open.delete(directory);
+        void watched.watcher.close();
+      }
+      for (const [directory, names] of wanted) {
+        const watched = open.get(directory);
+        if (watched !== undefined) {
+          watched.names = names;
+          continue;
+        }
+        const inode = inodeOf(directory);
+        if (inode !== undefined) start(directory, inode, names);
+      }
+    },
+    async close() {
+      const watchers = [...open.values()];
+      open.clear();
+      await Promise.all(watchers.map(({ watcher }) => watcher.close()));
+    },
+  };
+}
+
+function inodeOf(directory: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(directory);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}

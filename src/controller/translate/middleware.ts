@@ -1,0 +1,71 @@
+import type { MiddlewareDefinition } from '../../middleware/contract.ts';
+import type { Entry, KeyReference, MiddlewareSnapshot } from '../../snapshot/model.ts';
+import { makeEntry } from './entry.ts';
+import type { MiddlewareResource, MiddlewareUse } from './resources.ts';
+import type { KeyRequest, KeyState } from './translation.ts';
+
+export type FindMiddleware = (type: string) => MiddlewareDefinition | undefined;
+
+/** Type and block of a middleware, however it was written. */
+export interface MiddlewareBlock {
+  readonly type: string;
+  readonly config: unknown;
+}
+
+/** Why a middleware cannot be served. */
+export interface MiddlewareFault {
+  readonly reason: 'UnknownMiddleware' | 'KeyMissing' | 'Invalid';
+  readonly message: string;
+  /** Relative to the block. */
+  readonly path: string;
+}
+
+export type MiddlewareResult = { readonly entry: Entry } | { readonly fault: MiddlewareFault };
+
+/** The one key of a Middleware's spec that is not `scope`. */
+export function blockOf(resource: MiddlewareResource): MiddlewareBlock {
+  const type = Object.keys(resource.spec).find((key) => key !== 'scope') ?? '';
+  return { type, config: resource.spec[type] };
+}
+
+export function isPerRoute(resource: MiddlewareResource): boolean {
+  return resource.spec['scope'] === 'Route';
+}
+
+/** `{ name }` → the name; otherwise the inline block. */
+export function useOf(use: MiddlewareUse): { readonly name: string } | MiddlewareBlock {
+  const [type = '', config] = Object.entries(use)[0] ?? [];
+  return type === 'name' ? { name: String(config) } : { type, config };
+}
+
+/** Secrets and key sets that a block names. */
+export function keyRequests(block: MiddlewareBlock, find: FindMiddleware): readonly KeyRequest[] {
+  return find(block.type)?.keys?.(block.config) ?? [];
+}
+
+export function translateMiddleware(options: {
+  readonly key: string;
+  readonly name: string;
+  readonly block: MiddlewareBlock;
+  readonly find: FindMiddleware;
+  readonly keyState: (request: KeyRequest) => KeyState;
+}): MiddlewareResult {
+  const { key, name, block, find, keyState } = options;
+  const definition = find(block.type);
+  if (definition === undefined) {
+    const message = `there is no middleware of type ${JSON.stringify(block.type)}`;
+    return { fault: { reason: 'UnknownMiddleware', message, path: '' } };
+  }
+  const wrong = definition.check?.(block.config)[0];
+  if (wrong !== undefined) {
+    return { fault: { reason: 'Invalid', message: wrong.message, path: wrong.path } };
+  }
+  const keys: KeyReference[] = [];
+  for (const request of keyRequests(block, find)) {
+    const state = keyState(request);
+    if ('error' in state) return { fault: { reason: 'KeyMissing', message: state.error, path: '' } };
+    keys.push({ ...request, version: state.version });
+  }
+  const snapshot: MiddlewareSnapshot = { name, type: block.type, config: block.config, keys };
+  return { entry: makeEntry(key, snapshot) };
+}
