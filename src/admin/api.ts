@@ -1,0 +1,55 @@
+import type { Reply } from './reply.ts';
+import { jsonReply, problemReply } from './reply.ts';
+
+/** What can be asked under `/api/v1/`; all of it only reads. */
+export const queryNames = ['status', 'resources', 'routes', 'upstreams', 'generations', 'explain'] as const;
+export type QueryName = (typeof queryNames)[number];
+
+/** Answers with what JSON can print; rejects if it cannot tell. */
+export type Query = (name: QueryName, args: QueryArguments) => Promise<unknown>;
+
+/** Arguments of `explain`; of the others: the parameters of the URL, as text. */
+export interface ExplainArguments {
+  readonly method: string;
+  /** Absolute. */
+  readonly url: string;
+  /** `name: value` */
+  readonly headers: readonly string[];
+}
+export type QueryArguments = ExplainArguments | Readonly<Record<string, string>>;
+
+const maxHeaders = 100;
+
+export function isQueryName(text: string): text is QueryName {
+  return (queryNames as readonly string[]).includes(text);
+}
+
+/** Answers `/api/v1/<name>?<parameters>`. */
+export async function answerQuery(
+  name: QueryName,
+  parameters: URLSearchParams,
+  query: Query,
+): Promise<Reply> {
+  const args = name === 'explain' ? explainArguments(parameters) : Object.fromEntries(parameters);
+  if (typeof args === 'string') return problemReply(400, 'ERR_ADMIN_BAD_REQUEST', args);
+  try {
+    return jsonReply(await query(name, args));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown';
+    return problemReply(503, 'ERR_ADMIN_QUERY_FAILED', reason);
+  }
+}
+
+/** Reads `?url=…&method=GET&header=k:%20v&header=…`; a text says what is wrong. */
+function explainArguments(parameters: URLSearchParams): ExplainArguments | string {
+  const url = parameters.get('url') ?? '';
+  const method = parameters.get('method') ?? 'GET';
+  const headers = parameters.getAll('header');
+  if (!URL.canParse(url) || !/^https?:\/\//i.test(url)) return 'url: must be an absolute http or https URL';
+  if (!/^[!#$%&'*+.^_`|~\w-]{1,64}$/.test(method)) return 'method: not a method name';
+  if (headers.length > maxHeaders) return `header: at most ${maxHeaders}`;
+  if (!headers.every((header) => /^[!#$%&'*+.^_`|~\w-]+:[^\r\n\0]*$/.test(header))) {
+    return 'header: must be `name: value`';
+  }
+  return { method, url, headers };
+}

@@ -1,0 +1,24 @@
+import { isIP } from 'node:net';
+
+/**
+ * Whether a request to the admin address names a host that it may: a loopback name or address, or the host that is listened
+ * on. A browser lured to a page of an attacker whose name then resolves to 127.0.0.1 (DNS rebinding) sends the attacker's
+ * name. Where every address is listened on, any address will do, because rebinding needs a name. The port is free: it
+ * changes on the way through a port-forward.
+ */
+export function isAllowedHost(header: string | undefined, boundHost: string): boolean {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:@/\\?#[\]\s]+))(?::\d{1,5})?$/i.exec(header ?? '');
+  if (match === null) return false;
+  const host = (match[1] ?? (match[2])).toLowerCase();
+  if (match[1] !== undefined && isIP(host) !== 6) return false;
+  if (host === 'localhost' || isLoopback(host) || host === boundHost.toLowerCase()) return true;
+  return isWildcard(boundHost) && isIP(host) !== 0;
+}
+
+function isLoopback(host: string): boolean {
+  return host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
