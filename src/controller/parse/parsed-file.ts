@@ -1,0 +1,41 @@
+import type { Buffer } from 'node:buffer';
+import type { Resource } from '../../resources/generated.ts';
+import type { ResourceKind } from '../../resources/kinds.ts';
+import type { Problem } from '../../snapshot/messages.ts';
+
+export interface SourceFile {
+  /** As shown in places. */
+  readonly path: string;
+  readonly bytes: Buffer;
+}
+
+export interface ParsedFile {
+  readonly path: string;
+  /** In the order of the file; the items of a `kind: List` one by one. Empty and comment-only documents are nothing. */
+  readonly documents: readonly ParsedDocument[];
+  /** What is wrong with the file as such: no UTF-8, not YAML, too large. Those of documents are in the documents. */
+  readonly problems: readonly Problem[];
+  /**
+   * False: parts of the file could not be read, so nobody knows what it holds. Refuse it whole and keep what it held;
+   * `documents` are those that could be read, for `validate`.
+   */
+  readonly whole: boolean;
+}
+
+export interface ParsedDocument {
+  /** `Route/default/users`; empty if the document does not say who it is (then it could be any resource of its file). */
+  readonly key: string;
+  readonly kind: ResourceKind | 'Unknown';
+  readonly namespace: string;
+  /** Empty if unknown. */
+  readonly name: string;
+  /** Of the document's text (in a List: of the item's content): equal hashes mean equal documents. */
+  readonly hash: string;
+  /** `FILE:LINE:COLUMN` of its beginning. */
+  readonly at: string;
+  /** Validated, defaults filled in; undefined when refused. The same object as long as the text is the same: never change it. */
+  readonly resource: Resource | undefined;
+  readonly problems: readonly Problem[];
+  /** `FILE:LINE:COLUMN` of a field (`spec.upstreams[0].name`), or of the nearest field around it. Reads the text again: for problems only. */
+  locate(path: string): string;
+}
