@@ -1,6 +1,7 @@
 import type { PathMatch } from '../snapshot/model.ts';
 import { normalizePath } from './normalize.ts';
 import { pathText } from './path-text.ts';
+import { foldedText } from './readings.ts';
 import { compileRegex, literalPrefix, RegexError } from './regex.ts';
 import type { Regex } from './regex.ts';
 
@@ -81,6 +82,27 @@ export function checkPathMatch(match: PathMatch): string | undefined {
     if (error instanceof PathPatternError) return error.message;
     throw error;
   }
+}
+
+/** The pattern for paths in lower case; itself where nothing changes, and for regexes. */
+export function foldedPattern(pattern: PathPattern): PathPattern {
+  if (pattern.kind === 'Regex' || pattern.kind === 'Any' || pattern.text === '*') return pattern;
+  if (pattern.kind === 'Template') {
+    const segments = pattern.segments.map((segment) =>
+      typeof segment === 'string' ? foldedSegment(segment) : segment,
+    );
+    const changed = segments.some((segment, index) => segment !== pattern.segments[index]);
+    return changed ? { ...pattern, segments } : pattern;
+  }
+  const text = pattern.text === '' ? '' : foldedText(pattern.text);
+  if (text === pattern.text) return pattern;
+  return pattern.kind === 'Exact'
+    ? { ...pattern, text }
+    : { ...pattern, text, segments: text.slice(1).split('/') };
+}
+
+function foldedSegment(segment: string): string {
+  return foldedText(`/${segment}`).slice(1);
 }
 
 const PROBLEMS = {

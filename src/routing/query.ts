@@ -1,3 +1,5 @@
+import { wellFormed } from './well-formed.ts';
+
 /**
  * Editing and reading of a raw query (`a=1&b`), without `?`. Parameters that are not concerned stay as they are, byte
  * for byte and in order. Names are compared decoded (`%XX` and `+`, WHATWG URL §5.1), so that `%61=1` cannot slip past
@@ -60,10 +62,8 @@ export function decodeQueryText(text: string): string {
 
 /** As `encodeURIComponent`, and half surrogate pairs as U+FFFD instead of an exception. */
 export function encodeQueryText(text: string): string {
-  return encodeURIComponent(text.replace(HALF_PAIR, '\ufffd'));
+  return encodeURIComponent(wellFormed(text));
 }
-
-const HALF_PAIR = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 function encodePair(name: string, value: string): string {
   return encodeQueryText(name) + '=' + encodeQueryText(value);

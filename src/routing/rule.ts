@@ -1,6 +1,6 @@
 import type { MatchSnapshot, RouteSnapshot } from '../snapshot/model.ts';
 import type { HeaderList } from './header-list.ts';
-import { compilePathPattern, PathPatternError } from './path-pattern.ts';
+import { compilePathPattern, foldedPattern, PathPatternError } from './path-pattern.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { queryParameter } from './query.ts';
 import { RegexError } from './regex.ts';
@@ -20,6 +20,10 @@ export interface Rule<T = unknown> {
   /** `namespace/name`. */
   readonly route: string;
   readonly matchIndex: number;
+  /** Keys of its route's middlewares: what is passed by where a request reaches the same resource by another route. */
+  readonly guards: readonly string[];
+  /** The rule for the path in lower case, where that differs and there is something to guard. */
+  readonly folded: Rule<T> | undefined;
   /** What `match` answers where nothing of the request has to be told: one object for all requests. */
   readonly matched: Matched<T>;
 }
@@ -87,7 +91,7 @@ export function compileRules<T>(route: RouteSnapshot, target: T): readonly Rule<
 
 function compileRule<T>(route: RouteSnapshot, match: MatchSnapshot, matchIndex: number, target: T): Rule<T> {
   const path = compilePathPattern(match.path);
-  return {
+  const rule: Rule<T> = {
     priority: route.priority,
     path,
     methods: match.methods.length === 0 ? undefined : match.methods,
@@ -96,6 +100,9 @@ function compileRule<T>(route: RouteSnapshot, match: MatchSnapshot, matchIndex: 
     listeners: route.listeners,
     route: route.name,
     matchIndex,
+    guards:
+      route.unsecured === undefined ? route.middlewares : [...route.middlewares, `unsecured/${route.name}`],
+    folded: undefined,
     matched: Object.freeze<Matched<T>>({
       kind: 'matched',
       target,
@@ -106,6 +113,8 @@ function compileRule<T>(route: RouteSnapshot, match: MatchSnapshot, matchIndex: 
       captures: NO_CAPTURES,
     }),
   };
+  const folded = rule.guards.length === 0 ? path : foldedPattern(path);
+  return folded === path ? rule : { ...rule, folded: { ...rule, path: folded } };
 }
 
 export function acceptsMethod(rule: Rule, method: string): boolean {

@@ -1,20 +1,26 @@
 import type { RouteSnapshot } from '../snapshot/model.ts';
+import { HostIndex } from './host-index.ts';
 import { parseHostname } from './host.ts';
-import { HostRules } from './host-rules.ts';
 import { pathText } from './path-text.ts';
 import { PersistentMap } from './persistent-map.ts';
 import type { Edit } from './persistent-map.ts';
 import { comparePairs } from './precedence.ts';
 import type { Pair } from './precedence.ts';
+import { otherReadings } from './readings.ts';
+import type { ReadingName } from './readings.ts';
 import { compileRules, RouteError } from './rule.ts';
 import type { Matched, MatchRequest, Rule } from './rule.ts';
-import { better, Walk } from './walk.ts';
-import type { Found } from './walk.ts';
+import { Walk } from './walk.ts';
 
 export type MatchResult<T> =
   | Matched<T>
   /** Some match failed by its method only; `allow`: the methods that would do, sorted. */
   | { readonly kind: 'method-not-allowed'; readonly allow: readonly string[] }
+  /**
+   * To be refused (400): an upstream that reads the path in another common way (`/ADMIN`, `/admin;x`) would serve what `route`
+   * stands for, and the route that the path leads to literally lacks a middleware of that one.
+   */
+  | { readonly kind: 'ambiguous'; readonly reading: ReadingName; readonly route: string }
   | { readonly kind: 'none' };
 
 /** Gives a route what `match` shall answer with: called once for each route when it enters a table. */
@@ -36,23 +42,21 @@ interface BoundRoute<T> {
 /** The parts of a table; each is shared with the tables it was made from as far as nothing changed in it. */
 interface Parts<T> {
   routes: PersistentMap<BoundRoute<T>>;
-  exact: PersistentMap<HostRules<T>>;
-  /** By what follows the `*`: `.example.org`. */
-  wildcards: PersistentMap<HostRules<T>>;
-  /** No wildcard has more labels (an upper bound). */
-  wildcardLabels: number;
-  any: HostRules<T> | undefined;
-  /** No rule has a higher priority (an upper bound). */
-  top: number;
+  index: HostIndex<T> | undefined;
+  /** Guarded rules whose path has capitals, by the path in lower case. */
+  folded: HostIndex<T> | undefined;
+  /** Number of routes with middlewares. */
+  guarded: number;
 }
 
 const NONE = Object.freeze({ kind: 'none' });
-/** Routes compiled between two pauses of `changing`; about 1 ms. */
+/** Routes compiled between two pauses of `changing`: about a millisecond. */
 const SLICE = 50;
 
 /**
  * All routes, immutable (G2): a request reads one table from its first to its last byte, while `change` makes the next.
- * The order is that of `comparePairs`; the cost of a match depends on the depth of paths and hostnames, not on the number of routes.
+ * The order is that of `comparePairs`; a match costs what the depth of paths and hostnames asks for, whatever the number of
+ * routes.
  */
 export class RoutingTable<T> {
   private readonly parts: Readonly<Parts<T>>;
@@ -62,14 +66,11 @@ export class RoutingTable<T> {
   }
 
   static empty<T>(): RoutingTable<T> {
-    const edit: Edit = {};
     return new RoutingTable<T>({
-      routes: PersistentMap.create(edit),
-      exact: PersistentMap.create(edit),
-      wildcards: PersistentMap.create(edit),
-      wildcardLabels: 0,
-      any: undefined,
-      top: -Infinity,
+      routes: PersistentMap.create({}),
+      index: undefined,
+      folded: undefined,
+      guarded: 0,
     });
   }
 
@@ -98,13 +99,22 @@ export class RoutingTable<T> {
   }
 
   match(request: MatchRequest): MatchResult<T> {
-    const text = pathText(request.path);
-    const found = this.find(new Walk(request, text, undefined));
-    if (found)
-      return text === request.path && !hasVariables(found) ? found.matched : described(found, request.path);
+    const { index, guarded } = this.parts;
+    if (index === undefined) return NONE;
+    const { path } = request;
+    const text = pathText(path);
+    const walk = new Walk(request, text, undefined);
+    const found = index.find(walk);
+    if (found) {
+      if (guarded > 0) {
+        const ambiguity = this.ambiguity(request, text, { hostname: walk.hostname, rule: found });
+        if (ambiguity !== undefined) return ambiguity;
+      }
+      return text === path && !hasVariables(found) ? found.matched : described(found, path);
+    }
     if (found === undefined) return NONE;
     const allow = new Set<string>();
-    this.find(new Walk(request, text, allow));
+    index.find(new Walk(request, text, allow));
     return allow.size === 0 ? NONE : { kind: 'method-not-allowed', allow: [...allow].sort() };
   }
 
@@ -134,31 +144,16 @@ export class RoutingTable<T> {
     return new RoutingTable(parts);
   }
 
-  /** Exact host, then wildcards with the longest first, then none. */
-  private find(walk: Walk): Found<T> {
-    const { exact, wildcards, any, top } = this.parts;
-    const { host } = walk.request;
-    let found: Found<T> = exact.get(host)?.find(walk, -Infinity);
-    if (found && found.priority >= top) return found;
-    if (wildcards.size > 0)
-      found = better(this.findWildcard(walk, found ? found.priority : -Infinity, host.length, 1), found);
-    if (any === undefined) return found;
-    const floor = found ? found.priority : -Infinity;
-    return any.top > floor ? better(any.find(walk, floor), found) : found;
-  }
-
-  /** `end`: the suffix looked up next begins at the last dot before it. Longer suffixes are asked first. */
-  private findWildcard(walk: Walk, floor: number, end: number, labels: number): Found<T> {
-    const { host } = walk.request;
-    const dot = host.lastIndexOf('.', end - 1);
-    if (dot <= 0) return undefined;
-    let found: Found<T>;
-    if (labels < this.parts.wildcardLabels) {
-      found = this.findWildcard(walk, floor, dot, labels + 1);
-      if (found) floor = found.priority;
+  /** Whether `winner` lets a request pass by the middlewares of a rule that another reading of its path leads to. */
+  private ambiguity(request: MatchRequest, text: string, winner: Pair<T>): MatchResult<T> | undefined {
+    const { index, folded } = this.parts;
+    for (const reading of otherReadings(request.path)) {
+      const passed =
+        passedBy(index, request, reading.text, winner) ?? passedBy(folded, request, reading.text, winner);
+      if (passed !== undefined) return { kind: 'ambiguous', reading: reading.name, route: passed.route };
     }
-    const rules = this.parts.wildcards.get(host.slice(dot));
-    return rules !== undefined && rules.top > floor ? better(rules.find(walk, floor), found) : found;
+    const passed = folded === undefined ? undefined : passedBy(folded, request, text, winner);
+    return passed === undefined ? undefined : { kind: 'ambiguous', reading: 'case', route: passed.route };
   }
 }
 
@@ -167,25 +162,31 @@ export function buildTable<T>(routes: Iterable<RouteSnapshot>, bind: Bind<T>): R
   return RoutingTable.empty<T>().change({ set: routes, removed: [] }, bind);
 }
 
+/** The rule that `text` leads to, if it goes before the winner and has a middleware that the winner has not. */
+function passedBy<T>(
+  index: HostIndex<T> | undefined,
+  request: MatchRequest,
+  text: string,
+  winner: Pair<T>,
+): Rule<T> | undefined {
+  if (index === undefined) return undefined;
+  const walk = new Walk(request, text, undefined);
+  const rule = index.find(walk);
+  if (!rule || rule.route === winner.rule.route) return undefined;
+  if (rule.guards.every((guard) => winner.rule.guards.includes(guard))) return undefined;
+  return comparePairs({ hostname: walk.hostname, rule }, winner) < 0 ? rule : undefined;
+}
+
 function put<T>(parts: Parts<T>, edit: Edit, route: RouteSnapshot, target: T): void {
   const rules = compileRules(route, target);
   const hostnames = hostnamesOf(route);
   for (const hostname of hostnames) {
     for (const rule of rules) {
-      if (rule.priority > parts.top) parts.top = rule.priority;
-      if (hostname === '') parts.any = HostRules.with(parts.any, edit, rule);
-      else if (hostname.startsWith('*.')) {
-        const suffix = hostname.slice(1);
-        parts.wildcards = parts.wildcards.set(
-          edit,
-          suffix,
-          HostRules.with(parts.wildcards.get(suffix), edit, rule),
-        );
-        parts.wildcardLabels = Math.max(parts.wildcardLabels, suffix.split('.').length - 1);
-      } else
-        parts.exact = parts.exact.set(edit, hostname, HostRules.with(parts.exact.get(hostname), edit, rule));
+      parts.index = HostIndex.with(parts.index, edit, hostname, rule);
+      if (rule.folded !== undefined) parts.folded = HostIndex.with(parts.folded, edit, hostname, rule.folded);
     }
   }
+  if (isGuarded(rules)) parts.guarded += 1;
   parts.routes = parts.routes.set(edit, route.name, { route, target, hostnames, rules });
 }
 
@@ -207,23 +208,16 @@ function drop<T>(parts: Parts<T>, edit: Edit, name: string): void {
   if (bound === undefined) return;
   for (const hostname of bound.hostnames) {
     for (const rule of bound.rules) {
-      if (hostname === '') parts.any = parts.any?.without(edit, rule);
-      else if (hostname.startsWith('*.'))
-        parts.wildcards = without(parts.wildcards, edit, hostname.slice(1), rule);
-      else parts.exact = without(parts.exact, edit, hostname, rule);
+      parts.index = parts.index?.without(edit, hostname, rule);
+      if (rule.folded !== undefined) parts.folded = parts.folded?.without(edit, hostname, rule.folded);
     }
   }
+  if (isGuarded(bound.rules)) parts.guarded -= 1;
   parts.routes = parts.routes.delete(edit, name);
 }
 
-function without<T>(
-  hosts: PersistentMap<HostRules<T>>,
-  edit: Edit,
-  host: string,
-  rule: Rule<T>,
-): PersistentMap<HostRules<T>> {
-  const left = hosts.get(host)?.without(edit, rule);
-  return left === undefined ? hosts.delete(edit, host) : hosts.set(edit, host, left);
+function isGuarded(rules: readonly Rule[]): boolean {
+  return rules.some((rule) => rule.guards.length > 0);
 }
 
 function hasVariables(rule: Rule): boolean {

@@ -11,6 +11,8 @@ export class Walk {
   readonly text: string;
   /** Set: nothing is found; instead the methods of all rules that would have matched with another method are collected here. */
   readonly allow: Set<string> | undefined;
+  /** Under which hostname of the table the last find was made. */
+  hostname = '';
 
   constructor(request: MatchRequest, text: string, allow: Set<string> | undefined) {
     this.request = request;
