@@ -6,7 +6,6 @@ export type DecodedFile =
   | { readonly message: string; readonly hint?: string; readonly before: string };
 
 /** What no YAML file may hold (YAML 1.2.2 §5.1, c-printable), as UTF-8 bytes read as latin1: C0 but tab and line ends, DEL, C1 but NEL. */
-// eslint-disable-next-line no-control-regex -- control characters are what this is about
 const unprintable = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x84\x86-\x9f]/;
 
 /** UTF-8 without a byte order mark, with LF line ends; or what makes it no text. */

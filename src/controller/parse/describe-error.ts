@@ -105,7 +105,7 @@ function unitHint(title: string, value: unknown): string | undefined {
 
 function typeHint(type: Schema['type'], value: unknown): string | undefined {
   if (value === null) return 'give it a value or remove the field';
-  if (type === 'string' && typeof value !== 'object') return `put it in quotes: "${String(value)}"`;
+  if (type === 'string' && typeof value !== 'object') return `put it in quotes: "${show(value)}"`;
   if ((type === 'integer' || type === 'number') && typeof value === 'string' && /^-?\d+$/.test(value)) {
     return `write ${value} without quotes`;
   }

@@ -195,12 +195,12 @@ class TreeReader {
 
 /** No control characters but tab and line end, and whole characters: a text may end up in a header, a log or a file name. */
 function isCleanText(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
   return !/[\0-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]|\p{Surrogate}/u.test(text);
 }
 
 function keyOf(pair: Pair): string {
-  return isScalar(pair.key) ? String(pair.key.value ?? '') : '';
+  // `stringKeys` leaves no other keys than texts.
+  return isScalar(pair.key) && typeof pair.key.value === 'string' ? pair.key.value : '';
 }
 
 function startOf(node: Node | null): number {

@@ -23,8 +23,8 @@ export interface ParsedFile {
 }
 
 export interface ParsedDocument {
-  /** `Route/default/users`; empty if the document does not say who it is (then it could be any resource of its file). */
-  readonly key: string;
+  /** `Route/default/users`; undefined if the document does not say who it is (then it could be any resource of its file). */
+  readonly key: string | undefined;
   readonly kind: ResourceKind | 'Unknown';
   readonly namespace: string;
   /** Empty if unknown. */

@@ -17,7 +17,7 @@ import { compileValidator } from './validator.ts';
 export interface ReadResource {
   /** Where it stands in the document: empty, or `items[3]` of a List. */
   readonly prefix: FieldPath;
-  readonly key: string;
+  readonly key: string | undefined;
   readonly kind: ResourceKind | 'Unknown';
   readonly namespace: string;
   readonly name: string;
@@ -127,7 +127,7 @@ function identify(value: unknown): Identity {
   const isKnown = known.kind !== 'Unknown' && isName(name) && isName(namespace);
   return {
     ...known,
-    key: isKnown ? resourceKey(known.kind as ResourceKind, known.namespace, known.name) : '',
+    key: isKnown ? resourceKey(known.kind as ResourceKind, known.namespace, known.name) : undefined,
   };
 }
 
@@ -194,7 +194,7 @@ function unknownResource(
   const place = tree.locate(prefix, 'value');
   return {
     prefix,
-    key: '',
+    key: undefined,
     kind: 'Unknown',
     namespace: 'default',
     name: '',
