@@ -1,0 +1,148 @@
+import type { ConnectionOptions } from 'node:tls';
+import type { HeaderList } from '../../routing/header-list.ts';
+import { parseHost } from '../../routing/host.ts';
+import { clientAddress } from '../../routing/forwarded.ts';
+import { parseTarget } from '../../routing/target.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import type { RouteSeries, WorkerMetrics } from '../../telemetry/series.ts';
+import { stripHopByHop } from '../http1/strip-hop-by-hop.ts';
+import { HttpDate } from '../http1/http-date.ts';
+import type { TimerWheel } from '../http1/timer-wheel.ts';
+import type { RequestHead, RequestSink, ServerFault, ServerStream } from '../http1/types.ts';
+import { tlsOptions } from '../upstream/connect.ts';
+import type { TlsClient } from '../upstream/connect.ts';
+import type { ClientSide } from './client-side.ts';
+import { ProxyExchange } from './exchange.ts';
+import { setForwardingHeaders } from './forwarding-headers.ts';
+import type { Generation } from './generation.ts';
+import { renderReply, replies } from './local-reply.ts';
+import type { Services } from './services.ts';
+
+export interface EngineOptions {
+  readonly first: Generation;
+  readonly metrics: WorkerMetrics;
+  readonly wheel: TimerWheel;
+  readonly log: Logger;
+  readonly accessLog: Services['ended'] | undefined;
+  readonly tlsClient: TlsClient;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
+  /** Start of every request id of this worker: unlike that of any other worker or start. */
+  readonly requestIdPrefix: string;
+}
+
+/**
+ * The request path from a parsed head to a route: one generation, one normalised path, one client address. Everything a
+ * request needs besides its route is here.
+ */
+export class Engine implements Services {
+  /** The one reference that a reload swaps. */
+  current: Generation;
+  readonly metrics: WorkerMetrics;
+  readonly wheel: TimerWheel;
+  readonly log: Logger;
+  readonly date = new HttpDate(Date.now);
+  readonly clock: () => number;
+  readonly unmatched: RouteSeries;
+  /** Exchanges and tunnels that have not ended. */
+  readonly open = new Set<ClientSide>();
+  private readonly tlsClient: TlsClient;
+  private readonly accessLog: Services['ended'] | undefined;
+  private readonly requestIdPrefix: string;
+  private requests = 0;
+
+  constructor(options: EngineOptions) {
+    this.current = options.first;
+    this.metrics = options.metrics;
+    this.wheel = options.wheel;
+    this.log = options.log;
+    this.accessLog = options.accessLog;
+    this.tlsClient = options.tlsClient;
+    this.clock = options.clock;
+    this.requestIdPrefix = options.requestIdPrefix;
+    this.unmatched = options.metrics.route('_none');
+  }
+
+  /** Takes a request from the listener called `listener`. */
+  request(listener: string, stream: ServerStream, head: RequestHead): RequestSink {
+    const generation = this.current;
+    const exchange = new ProxyExchange(this, generation, stream, head);
+    this.open.add(exchange);
+    const { headers } = head;
+    const peer = stream.connection.remoteAddress;
+    const trusted = !generation.trusted.isEmpty && generation.trusted.has(peer);
+    const givenId = trusted ? headers.get('x-request-id') : undefined;
+    exchange.requestId = givenId === undefined || givenId === '' ? this.nextRequestId() : givenId;
+
+    const target = parseTarget(head.target);
+    if (target.rejected !== undefined) {
+      exchange.refuse(replies.pathRejected);
+      return exchange;
+    }
+    const host = parseHost(head.authority);
+    if (host === undefined) {
+      exchange.refuse(replies.hostRejected);
+      return exchange;
+    }
+    exchange.host = host;
+    exchange.path = exchange.matchedPath = target.path;
+    exchange.query = target.query;
+
+    const match = generation.table.match({
+      listener,
+      host,
+      path: target.path,
+      method: head.method,
+      headers,
+      query: target.query,
+    });
+    if (match.kind === 'none') {
+      exchange.refuse(replies.routeNotFound);
+      return exchange;
+    }
+    if (match.kind === 'method-not-allowed') {
+      exchange.refuse({ ...replies.methodNotAllowed, headers: ['allow', match.allow.join(', ')] });
+      return exchange;
+    }
+    if (match.kind === 'ambiguous') {
+      exchange.refuse(replies.pathRejected);
+      return exchange;
+    }
+    exchange.captures = match.captures;
+    exchange.matchedPrefix = match.prefix;
+    exchange.clientAddress = trusted
+      ? clientAddress(peer, headers.getAll('x-forwarded-for'), generation.trusted)
+      : peer;
+    stripHopByHop(headers);
+    setForwardingHeaders(headers, { peer, trusted, scheme: exchange.scheme, authority: head.authority });
+    if (givenId === undefined) headers.set('x-request-id', exchange.requestId);
+    exchange.run(match.target);
+    return exchange;
+  }
+
+  /** The answer to what never became a request; it is counted like one. */
+  refused(fault: ServerFault): { readonly headers: HeaderList; readonly body: Buffer } {
+    const status = fault.kind === 'gone' ? 400 : fault.status;
+    const code = fault.kind === 'gone' ? 'ERR_BAD_REQUEST' : fault.code;
+    this.unmatched.begin();
+    this.unmatched.end('OTHER', status, 0);
+    return renderReply(
+      { status, code, detail: 'The request is not valid HTTP or exceeds a limit.', reason: 'bad_request' },
+      this.nextRequestId(),
+    );
+  }
+
+  ended(exchange: ClientSide, code: number, seconds: number): void {
+    this.open.delete(exchange);
+    this.accessLog?.(exchange, code, seconds);
+  }
+
+  tlsOptions(host: string): ConnectionOptions {
+    return tlsOptions(host, this.tlsClient);
+  }
+
+  private nextRequestId(): string {
+    this.requests++;
+    return this.requestIdPrefix + this.requests.toString(36);
+  }
+}

@@ -1,0 +1,58 @@
+import type { HeaderList } from '../../routing/header-list.ts';
+
+export interface ForwardedFacts {
+  /** Address of the connection's peer. */
+  readonly peer: string;
+  /** The peer is in `trustedProxies`: what it says of earlier hops is believed and added to. */
+  readonly trusted: boolean;
+  readonly scheme: 'http' | 'https';
+  /** Host as the client sent it. */
+  readonly authority: string;
+}
+
+/**
+ * Names that say who the client is. Upstreams that read CGI-style variables cannot tell `_` from `-`, so the
+ * spellings with underscores count too.
+ */
+const forwardingName = /^(?:x[-_]forwarded[-_].*|forwarded|x[-_]real[-_]ip)$/i;
+const mayBeForwarding = /^[xf]/i;
+
+/**
+ * Sets `X-Forwarded-For`, `-Proto` and `-Host`, and `Forwarded` (RFC 7239) where the client sent one. From a trusted hop they
+ * are appended to or kept; from anyone else they are replaced, for a client could claim any address or scheme.
+ */
+export function setForwardingHeaders(headers: HeaderList, facts: ForwardedFacts): void {
+  const raw = headers.raw;
+  let forwardedFor = '';
+  let forwarded: string | undefined;
+  let proto = false;
+  let host = false;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    if (!mayBeForwarding.test(name) || !forwardingName.test(name)) continue;
+    const lower = name.toLowerCase();
+    const value = raw[i + 1] as string;
+    if (lower === 'forwarded')
+      forwarded = facts.trusted && forwarded !== undefined ? `${forwarded}, ${value}` : value;
+    if (facts.trusted) {
+      if (lower === 'x-forwarded-proto') proto = true;
+      if (lower === 'x-forwarded-host') host = true;
+      if (lower === 'x-forwarded-for') forwardedFor += `${value}, `;
+      if (lower !== 'x-forwarded-for' && lower !== 'forwarded') continue;
+    }
+    raw.splice(i, 2);
+    i -= 2;
+  }
+  raw.push('x-forwarded-for', forwardedFor + facts.peer);
+  if (!proto) raw.push('x-forwarded-proto', facts.scheme);
+  if (!host && facts.authority !== '') raw.push('x-forwarded-host', facts.authority);
+  if (forwarded !== undefined) {
+    const own = `for=${node(facts.peer)};host="${facts.authority}";proto=${facts.scheme}`;
+    raw.push('forwarded', facts.trusted ? `${forwarded}, ${own}` : own);
+  }
+}
+
+/** RFC 7239 §6: an IPv6 address stands in brackets and quotes. */
+function node(address: string): string {
+  return address.includes(':') ? `"[${address}]"` : address;
+}

@@ -1,0 +1,268 @@
+import { IncomingMessage } from 'node:http';
+import type { ClientRequest, OutgoingHttpHeaders } from 'node:http';
+import type { Duplex } from 'node:stream';
+import httpProxy from 'http-proxy';
+import type { LocalReply, ResponseHead } from '../../middleware/contract.ts';
+import { HeaderList } from '../../routing/header-list.ts';
+import { stripHopByHop } from '../http1/strip-hop-by-hop.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { RequestHead } from '../http1/types.ts';
+import type { MatchedSide, UpstreamSide } from './client-side.ts';
+import { replies } from './local-reply.ts';
+import type { Services } from './services.ts';
+
+/** A WebSocket handshake (RFC 6455 §4.1); other upgrades are not for tunnels and are forwarded without `Upgrade`. */
+export function isWebSocket(head: RequestHead): boolean {
+  return (
+    head.method === 'GET' &&
+    head.framing === 'none' &&
+    head.upgrade !== undefined &&
+    head.upgrade.split(',').some((protocol) => protocol.trim() === 'websocket')
+  );
+}
+
+/**
+ * A WebSocket tunnel by http-proxy. It gets only what has been parsed, matched and normalised, as a request object made
+ * here; until the upstream has said 101 the connection stays with our codec, which notices a client that goes and
+ * answers what is refused. (http-proxy itself would announce a chunked body and send it unchunked.)
+ */
+export class Tunnel implements UpstreamSide {
+  attempts = 0;
+  lastAttempt: UpstreamSide['lastAttempt'] = undefined;
+  private readonly exchange: MatchedSide;
+  private readonly services: Services;
+  private endpoint: Endpoint | undefined = undefined;
+  private outgoing: ClientRequest | undefined = undefined;
+  private timer: NodeJS.Timeout | undefined = undefined;
+  private response: IncomingMessage | undefined = undefined;
+  private sockets: readonly Duplex[] = [];
+  private answered = false;
+
+  constructor(exchange: MatchedSide, services: Services) {
+    this.exchange = exchange;
+    this.services = services;
+  }
+
+  open(): void {
+    const { exchange } = this;
+    const upstream = exchange.target.split.pick();
+    if (upstream === undefined) {
+      exchange.reply(replies.upstreamMissing);
+      return;
+    }
+    const endpoint = upstream.pick();
+    if (endpoint === undefined) {
+      exchange.reply(replies.noHealthyEndpoint);
+      return;
+    }
+    this.attempts = 1;
+    this.lastAttempt = { upstream, endpoint };
+    this.endpoint = endpoint;
+    endpoint.begin();
+    const path = exchange.query === '' ? exchange.path : `${exchange.path}?${exchange.query}`;
+    const outgoing = this.handOver(endpoint, path);
+    if (outgoing === undefined) this.refuse(replies.connectFailed);
+    else this.listen(outgoing, path, upstream.snapshot.connectTimeoutMs);
+  }
+
+  private handOver(endpoint: Endpoint, path: string): ClientRequest | undefined {
+    const { tls, host, port } = endpoint.snapshot;
+    const proxy = httpProxy.createProxyServer({});
+    let outgoing: ClientRequest | undefined;
+    proxy.on('proxyReqWs', (request) => {
+      outgoing = request;
+    });
+    const target = { protocol: tls ? 'https:' : 'http:', host, port };
+    const options: httpProxy.ServerOptions = {
+      target,
+      toProxy: true,
+      ...(tls ? { ssl: this.services.tlsOptions(host) } : {}),
+    };
+    try {
+      // The callback hears of errors after the 101, when the sockets end each other.
+      proxy.ws(
+        this.requestObject(endpoint, path),
+        this.exchange.stream.socket,
+        undefined,
+        options,
+        () => undefined,
+      );
+    } catch (error) {
+      this.services.log.error('tunnel could not be opened', {
+        endpoint: endpoint.snapshot.url,
+        error: String(error),
+      });
+    }
+    return outgoing;
+  }
+
+  /** Puts our own answers in the place of http-proxy's for all that is not 101. */
+  private listen(outgoing: ClientRequest, path: string, connectTimeoutMs: number): void {
+    this.outgoing = outgoing;
+    // http-proxy joins and cleans paths by rules of its own; what was matched is what is sent (G7).
+    outgoing.path = path;
+    outgoing.removeAllListeners('response');
+    outgoing.removeAllListeners('error');
+    this.timer = setTimeout(() => {
+      this.refuse(replies.connectTimeout);
+      outgoing.destroy();
+    }, connectTimeoutMs);
+    outgoing.on('error', () => {
+      clearTimeout(this.timer);
+      this.refuse(replies.connectFailed);
+    });
+    outgoing.on('response', (response) => {
+      clearTimeout(this.timer);
+      void this.passRefusal(response);
+    });
+    // http-proxy writes the 101 and joins the sockets; it is asked to when the response hooks agree.
+    const join = outgoing.listeners('upgrade')[0] as UpgradeListener;
+    outgoing.removeAllListeners('upgrade');
+    outgoing.on('upgrade', (response, upstreamSocket, head) => {
+      clearTimeout(this.timer);
+      upstreamSocket.on('error', () => upstreamSocket.destroy());
+      void this.agree(response).then((agreed) => {
+        if (!agreed || upstreamSocket.destroyed) upstreamSocket.destroy();
+        else this.join(upstreamSocket, () => join(response, upstreamSocket, head));
+      });
+    });
+  }
+
+  private requestObject(endpoint: Endpoint, path: string): IncomingMessage {
+    const { exchange } = this;
+    const request = new IncomingMessage(exchange.stream.socket);
+    request.method = 'GET';
+    request.url = path;
+    request.httpVersion = '1.1';
+    const headers = headerObject(exchange.requestHeaders);
+    if (exchange.target.snapshot.hostHeader === 'Upstream' || exchange.head.authority === '') {
+      headers['host'] = endpoint.authority;
+    }
+    request.headers = headers as IncomingMessage['headers'];
+    return request;
+  }
+
+  /** 101: response hooks see the head as they see any other. False: it was refused, and the client has its answer. */
+  private async agree(response: IncomingMessage): Promise<boolean> {
+    const { exchange } = this;
+    if (this.answered || exchange.finished) return false;
+    this.answered = true;
+    const head: ResponseHead = { status: 101, headers: new HeaderList(response.rawHeaders.slice()) };
+    stripHopByHop(head.headers);
+    const { pipeline } = exchange.target;
+    const failed = await pipeline.response(exchange, head, pipeline.length);
+    if (exchange.finished) return false;
+    if (failed !== undefined) {
+      exchange.replyBy(failed);
+      return false;
+    }
+    exchange.addGeneration(head.headers);
+    response.headers = headerObject(head.headers) as IncomingMessage['headers'];
+    return true;
+  }
+
+  /** From here on http-proxy moves the bytes. */
+  private join(upstreamSocket: Duplex, join: () => void): void {
+    const { exchange } = this;
+    exchange.status = 101;
+    const { socket, head } = exchange.stream.takeOver();
+    if (head.length > 0) socket.unshift(head);
+    this.sockets = [socket, upstreamSocket];
+    for (const end of this.sockets) end.once('close', () => this.end());
+    socket.on('error', () => socket.destroy());
+    join();
+  }
+
+  /** The upstream answered something else: it goes to the client as an ordinary answer. */
+  private async passRefusal(response: IncomingMessage): Promise<void> {
+    const { exchange } = this;
+    if (this.answered || exchange.finished) {
+      response.destroy();
+      return;
+    }
+    this.answered = true;
+    this.response = response;
+    const head: ResponseHead = {
+      status: response.statusCode ?? 502,
+      headers: new HeaderList(response.rawHeaders.slice()),
+    };
+    stripHopByHop(head.headers);
+    head.headers.remove('content-length');
+    const { pipeline } = exchange.target;
+    const failed = await pipeline.response(exchange, head, pipeline.length);
+    if (exchange.finished) return;
+    if (failed !== undefined) {
+      exchange.replyBy(failed);
+      return;
+    }
+    exchange.addGeneration(head.headers);
+    exchange.status = head.status;
+    exchange.stream.closeAfter();
+    exchange.stream.respond(head.status, head.headers, 'chunked', -1, undefined, false);
+    response.on('data', (chunk: Buffer) => {
+      exchange.bytesOut += chunk.length;
+      if (!exchange.stream.write(chunk)) response.pause();
+    });
+    response.on('end', () => {
+      exchange.stream.end();
+      exchange.finish(head.status);
+    });
+    response.on('error', () => {
+      exchange.stream.destroy();
+      exchange.finish(head.status);
+    });
+  }
+
+  private refuse(reply: LocalReply): void {
+    if (this.answered || this.exchange.finished) return;
+    this.answered = true;
+    this.exchange.reply(reply);
+  }
+
+  // ---- UpstreamSide
+
+  /** A handshake has no body; what follows it belongs to the tunnel. */
+  requestBody(): void {}
+
+  requestEnd(): void {}
+
+  clientDrain(): void {
+    this.response?.resume();
+  }
+
+  cancel(): void {
+    this.close();
+  }
+
+  /** Ends both sides of the tunnel and with them the exchange. */
+  end(): void {
+    if (this.exchange.status === 101) this.exchange.finish(101);
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    this.outgoing?.destroy();
+    for (const socket of this.sockets) socket.destroy();
+    this.endpoint?.end();
+    this.endpoint?.series.answered(this.exchange.status === 101 ? 101 : (this.response?.statusCode ?? 0));
+    this.endpoint = undefined;
+  }
+}
+
+type UpgradeListener = (response: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** As Node wants headers, with the two fields that make it an upgrade. */
+function headerObject(list: HeaderList): OutgoingHttpHeaders {
+  const headers = Object.create(null) as OutgoingHttpHeaders;
+  for (let i = 0; i < list.raw.length; i += 2) {
+    const name = (list.raw[i] as string).toLowerCase();
+    const value = list.raw[i + 1] as string;
+    const before = headers[name];
+    if (before === undefined) headers[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else headers[name] = [String(before), value];
+  }
+  headers['connection'] = 'Upgrade';
+  headers['upgrade'] = 'websocket';
+  return headers;
+}

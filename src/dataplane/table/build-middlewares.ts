@@ -1,0 +1,68 @@
+import type { KeySource } from '../../middleware/contract.ts';
+import { findMiddleware } from '../../middleware/registry.ts';
+import type { MiddlewareSnapshot } from '../../snapshot/model.ts';
+import type { Ledger } from './candidate.ts';
+import type { BuiltMiddleware } from './served.ts';
+import type { Slices } from './slices.ts';
+import type { Staged } from './staged.ts';
+
+export interface MiddlewareContext {
+  readonly keys: KeySource;
+  readonly modulesDir: string | undefined;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
+/** The middlewares of the candidate: unchanged ones are the same instances. One that cannot be created is a failure. */
+export async function buildMiddlewares(
+  current: ReadonlyMap<string, BuiltMiddleware>,
+  staged: Staged,
+  ledger: Ledger,
+  slices: Slices,
+  context: MiddlewareContext,
+): Promise<{
+  readonly middlewares: ReadonlyMap<string, BuiltMiddleware>;
+  readonly changed: ReadonlySet<string>;
+}> {
+  const middlewares = new Map(current);
+  const changed = new Set<string>();
+  const release = (key: string): void => {
+    const old = current.get(key)?.middleware;
+    if (old?.close !== undefined) ledger.onRelease.push(() => old.close?.());
+  };
+  for (const entry of staged.entries('Middleware')) {
+    if (slices.spent) await slices.turn();
+    const snapshot = JSON.parse(entry.json) as MiddlewareSnapshot;
+    const definition = findMiddleware(snapshot.type);
+    if (definition === undefined) {
+      ledger.fail(entry.key, 'Invalid', `there is no middleware of type ${snapshot.type}`);
+      continue;
+    }
+    const attachment = staged.attachments.get(entry.key);
+    try {
+      const created = definition.create(snapshot.config, {
+        key: entry.key,
+        name: snapshot.name,
+        references: snapshot.keys,
+        keys: context.keys,
+        shared: attachment?.kind === 'Middleware' ? attachment.buffer : undefined,
+        now: context.now,
+        modulesDir: context.modulesDir,
+      });
+      // Awaiting what is no promise would cost a turn of the microtask queue for each of thousands.
+      const middleware = created instanceof Promise ? await created : created;
+      ledger.made(() => middleware.close?.());
+      middlewares.set(entry.key, { name: snapshot.name, middleware });
+      changed.add(entry.key);
+      release(entry.key);
+    } catch (error) {
+      ledger.fail(entry.key, snapshot.type === 'module' ? 'ModuleFailed' : 'Invalid', error);
+    }
+  }
+  for (const key of staged.removed) {
+    if (!middlewares.delete(key)) continue;
+    changed.add(key);
+    release(key);
+  }
+  return { middlewares, changed };
+}

@@ -1,0 +1,119 @@
+import { composePipeline } from '../../middleware/pipeline.ts';
+import type { HookFailure, PipelineInstance } from '../../middleware/pipeline.ts';
+import { RouteError } from '../../routing/rule.ts';
+import type { RoutingTable } from '../../routing/table.ts';
+import type { EdgeSnapshot, RouteSnapshot } from '../../snapshot/model.ts';
+import type { WorkerMetrics } from '../../telemetry/series.ts';
+import type { RouteTarget } from '../proxy/route-target.ts';
+import { WeightedSplit } from '../proxy/weighted-split.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Ledger } from './candidate.ts';
+import type { BuiltMiddleware } from './served.ts';
+import type { Slices } from './slices.ts';
+import type { Staged } from './staged.ts';
+
+/** What routes of the candidate are bound to, and which of it is not what it was. */
+export interface RouteParts {
+  readonly edge: EdgeSnapshot;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly middlewares: ReadonlyMap<string, BuiltMiddleware>;
+  readonly changedUpstreams: ReadonlySet<string>;
+  readonly changedMiddlewares: ReadonlySet<string>;
+  /** A Gateway-wide middleware is another one: every route is bound anew. */
+  readonly edgeChanged: boolean;
+}
+
+export interface RouteContext {
+  readonly metrics: WorkerMetrics;
+  readonly hookFailed: HookFailure;
+}
+
+/** The table of the candidate: it shares with the current one whatever does not depend on a change. */
+export async function buildRoutes(
+  current: RoutingTable<RouteTarget>,
+  staged: Staged,
+  parts: RouteParts,
+  ledger: Ledger,
+  slices: Slices,
+  context: RouteContext,
+): Promise<RoutingTable<RouteTarget> | undefined> {
+  const set = new Map<string, RouteSnapshot>();
+  const hashes = new Map<string, string>();
+  for (const entry of staged.entries('Route')) {
+    if (slices.spent) await slices.turn();
+    const route = JSON.parse(entry.json) as RouteSnapshot;
+    set.set(route.name, route);
+    hashes.set(route.name, entry.hash);
+  }
+  const removed: string[] = [];
+  for (const key of staged.removed) if (key.startsWith('Route/')) removed.push(key.slice('Route/'.length));
+
+  let looked = 0;
+  if (parts.edgeChanged || parts.changedUpstreams.size > 0 || parts.changedMiddlewares.size > 0) {
+    for (const { route, target } of current.routes()) {
+      if (++looked % 64 === 0 && slices.spent) await slices.turn();
+      if (set.has(route.name) || staged.removed.has(target.key) || !dependsOn(route, parts)) continue;
+      set.set(route.name, route);
+      hashes.set(route.name, target.hash);
+    }
+  }
+
+  for (const name of [...removed, ...set.keys()]) {
+    const old = current.get(name);
+    if (old !== undefined) ledger.onRelease.push(() => old.series.release());
+  }
+  const steps = current.changing({ set: set.values(), removed }, (route) => {
+    const target = bind(route, hashes.get(route.name) ?? '', current.get(route.name), parts, context);
+    ledger.made(() => target.series.release());
+    return target;
+  });
+  try {
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      if (slices.spent) await slices.turn();
+    }
+  } catch (error) {
+    if (!(error instanceof RouteError)) throw error;
+    ledger.fail(`Route/${error.route}`, 'Invalid', error);
+    return undefined;
+  }
+}
+
+function dependsOn(route: RouteSnapshot, parts: RouteParts): boolean {
+  return (
+    parts.edgeChanged ||
+    route.middlewares.some((key) => parts.changedMiddlewares.has(key)) ||
+    route.upstreams.some(({ key }) => key !== null && parts.changedUpstreams.has(key))
+  );
+}
+
+function bind(
+  route: RouteSnapshot,
+  hash: string,
+  old: RouteTarget | undefined,
+  parts: RouteParts,
+  context: RouteContext,
+): RouteTarget {
+  const instances: PipelineInstance[] = [];
+  let unsecured = route.unsecured !== undefined || parts.edge.unsecured !== undefined;
+  for (const key of [...parts.edge.middlewares, ...route.middlewares]) {
+    const built = parts.middlewares.get(key);
+    if (built === undefined) unsecured = true;
+    else instances.push(built);
+  }
+  const shares = route.upstreams.map(({ key, weight }) => ({
+    upstream: key === null ? undefined : parts.upstreams.get(key),
+    weight,
+  }));
+  return {
+    key: `Route/${route.name}`,
+    hash,
+    name: route.name,
+    snapshot: route,
+    pipeline: composePipeline(instances, context.hookFailed),
+    split: new WeightedSplit(shares, old?.split),
+    series: context.metrics.route(route.name),
+    unsecured,
+  };
+}

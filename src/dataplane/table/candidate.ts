@@ -1,0 +1,39 @@
+import type { PrepareFailure } from '../../snapshot/messages.ts';
+import type { Served } from './served.ts';
+
+/** A prepared generation: complete, but nobody sees it until it is committed. */
+export interface Candidate {
+  readonly served: Served;
+  /** Changes to what lives on; run at the commit, cannot fail. */
+  readonly onCommit: readonly (() => void)[];
+  /** Gives back what only the old generation holds, when its last exchange has ended. */
+  readonly onRelease: readonly (() => void)[];
+  /** Gives back what was made for it: it will not be committed. */
+  readonly undo: () => void;
+}
+
+/** Why there is no candidate. All that was made for it has been given back. */
+export interface Refused {
+  readonly failures: readonly PrepareFailure[];
+}
+
+/** What preparing has made so far: for the commit, the release of the old, and for undoing it. */
+export class Ledger {
+  readonly onCommit: (() => void)[] = [];
+  readonly onRelease: (() => void)[] = [];
+  readonly failures: PrepareFailure[] = [];
+  private readonly undo: (() => void)[] = [];
+
+  /** Something was made that must go again if the candidate is refused. */
+  made(undo: () => void): void {
+    this.undo.push(undo);
+  }
+
+  fail(key: string, code: string, error: unknown): void {
+    this.failures.push({ key, code, message: error instanceof Error ? error.message : String(error) });
+  }
+
+  undoAll(): void {
+    for (const undo of this.undo.reverse()) undo();
+  }
+}

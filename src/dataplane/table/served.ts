@@ -1,0 +1,24 @@
+import type { Middleware } from '../../middleware/contract.ts';
+import type { ListenerSnapshot } from '../../snapshot/model.ts';
+import type { Generation } from '../proxy/generation.ts';
+import type { Listener } from '../proxy/listener.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+
+export interface BuiltMiddleware {
+  readonly name: string;
+  readonly middleware: Middleware;
+}
+
+export interface BoundListener {
+  readonly snapshot: ListenerSnapshot;
+  readonly listener: Listener;
+}
+
+/** All that a worker serves, and all that the next candidate may take over from it. */
+export interface Served {
+  readonly generation: Generation;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly middlewares: ReadonlyMap<string, BuiltMiddleware>;
+  /** By entry key. Two generations share a Listener whose address is the same, whatever it is called. */
+  readonly listeners: ReadonlyMap<string, BoundListener>;
+}
