@@ -30,6 +30,20 @@ export interface PrepareFailure {
 
 // ---- config thread → main -----------------------------------------------------------------------------------------
 
+/** workerData of the config thread. */
+export interface ConfigThreadData {
+  /** Files and directories of resources, as given to `--config`. */
+  readonly paths: readonly string[];
+  /** The first configuration must have no problem. */
+  readonly strict: boolean;
+  readonly logLevel: LogLevel;
+  /**
+   * What is served when the thread is started again after a crash (first start: 0). It begins with `base: 0` and
+   * generations above this one (G3); main finds out what its candidate no longer holds.
+   */
+  readonly servedGeneration: number;
+}
+
 export type ConfigToMain =
   /** One part of a candidate; the next is sent after `ChunkTaken`. */
   | { readonly type: 'Chunk'; readonly delta: Delta }
