@@ -23,10 +23,11 @@ export interface Publisher {
   receive(message: Extract<MainToConfig, { type: 'ChunkTaken' | 'Published' }>): void;
 }
 
-export function createPublisher(send: (message: ConfigToMain) => void): Publisher {
+/** `after`: the generation that was served before this thread started; numbers go on from it. */
+export function createPublisher(send: (message: ConfigToMain) => void, after = 0): Publisher {
   let served: ReadonlyMap<string, Entry> = new Map();
   let generation = 0;
-  let candidate = 0;
+  let candidate = after;
   let waiting: ((failures: readonly PrepareFailure[]) => void) | undefined;
 
   const answer = (): Promise<readonly PrepareFailure[]> =>

@@ -6,7 +6,7 @@ import type { ListedFile, ListedRoot } from './list-root.ts';
 import { listRoot, resolveRoot } from './list-root.ts';
 import { readBytes } from './read-bytes.ts';
 
-/** A file as it was read. Content that did not change since the last read is neither read nor parsed again. */
+/** A file as it was read. */
 export interface SourceFile {
   readonly root: string;
   /** As shown to people; the file's identity. */
@@ -15,9 +15,8 @@ export interface SourceFile {
   readonly stamp: string;
   readonly swapped: boolean;
   readonly content:
+    /** `hash`: SHA-256 in hexadecimal digits. */
     | { readonly state: 'read'; readonly hash: string; readonly bytes: Buffer }
-    /** The same bytes as last time. */
-    | { readonly state: 'same'; readonly hash: string }
     | { readonly state: 'unreadable'; readonly reason: string }
     /** Still being written: what it held last time stands. */
     | { readonly state: 'restless' };
@@ -51,7 +50,6 @@ interface Known {
   readonly root: string;
   readonly relative: string;
   readonly stamp: string;
-  readonly hash: string | undefined;
   readonly swapped: boolean;
 }
 
@@ -145,19 +143,11 @@ export function createSource({ paths, caps, clock }: SourceOptions): Source {
       if (file.obstacle !== undefined) {
         return { ...base, content: { state: 'unreadable', reason: file.obstacle } };
       }
-      const before = known.get(file.path);
-      if (before?.hash !== undefined && before.stamp === file.stamp) {
-        return { ...base, content: { state: 'same', hash: before.hash } };
-      }
       const found = readBytes(file.target, caps.maxFileBytes);
       if (found.state === 'unreadable') return { ...base, content: found };
       if (found.state === 'moved') return { ...base, content: { state: 'restless' } };
       const hash = createHash('sha256').update(found.bytes).digest('hex');
-      const content =
-        before?.hash === hash
-          ? ({ state: 'same', hash } as const)
-          : ({ state: 'read', hash, bytes: found.bytes } as const);
-      return { ...base, stamp: found.stamp, content };
+      return { ...base, stamp: found.stamp, content: { state: 'read', hash, bytes: found.bytes } };
     });
   }
 
@@ -182,8 +172,7 @@ export function createSource({ paths, caps, clock }: SourceOptions): Source {
     }
     for (const { root, relative, path, content, stamp, swapped } of files) {
       if (content.state === 'restless') continue;
-      const hash = content.state === 'unreadable' ? undefined : content.hash;
-      known.set(path, { root, relative, stamp, hash, swapped });
+      known.set(path, { root, relative, stamp, swapped });
     }
     fingerprint = fingerprintOf(roots);
   }

@@ -2,8 +2,8 @@ import type { Problem } from '../../snapshot/messages.ts';
 
 /** A document as the parser hands it on. `resource` is there if it was accepted. */
 export interface Document<Resource = unknown> {
-  /** `Route/default/users`; empty where kind or name cannot be told. */
-  readonly key: string;
+  /** `Route/default/users`; absent where kind or name cannot be told: it could be any resource of its file. */
+  readonly key: string | undefined;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
@@ -14,7 +14,7 @@ export interface Document<Resource = unknown> {
   readonly resource: Resource | undefined;
   readonly problems: readonly Problem[];
   /** Place of a field (`spec.upstreams[0].name`), or of the nearest one around it: `FILE:L:C`. */
-  readonly locate: (path: string) => string;
+  locate(path: string): string;
 }
 
 /** A file as the store sees it. */

@@ -71,13 +71,14 @@ export function nextStore<D extends Document>(previous: Store<D>, input: StoreIn
     voices.set(file.path, voice);
     if (file.content.state !== 'read' || voice === 'refused') continue;
     for (const document of file.content.documents) {
-      if (!isIdentified(document)) {
+      const { key } = document;
+      if (key === undefined) {
         unidentified += 1;
         problems.push(...document.problems);
         continue;
       }
-      const list = mentions.get(document.key);
-      if (list === undefined) mentions.set(document.key, [{ document, file }]);
+      const list = mentions.get(key);
+      if (list === undefined) mentions.set(key, [{ document, file }]);
       else list.push({ document, file });
     }
   }
@@ -85,7 +86,7 @@ export function nextStore<D extends Document>(previous: Store<D>, input: StoreIn
   const resources = new Map<string, Stored<D>>();
   for (const [key, found] of mentions) {
     const before = previous.resources.get(key);
-    resources.set(key, settle(before, found, isHeld(before, voices, missing), problems));
+    resources.set(key, settle(key, before, found, isHeld(before, voices, missing), problems));
   }
   for (const [key, before] of previous.resources) {
     if (resources.has(key)) continue;
@@ -100,12 +101,6 @@ export function nextStore<D extends Document>(previous: Store<D>, input: StoreIn
     resources.set(key, { ...before, fallback: reason, problems: [] });
   }
   return { resources, problems, unidentified };
-}
-
-const kinds: ReadonlySet<string> = new Set(['Gateway', 'Route', 'Upstream', 'Middleware']);
-
-function isIdentified(document: Document): boolean {
-  return document.key !== '' && kinds.has(document.kind);
 }
 
 function groupByFile<D extends Document>(store: Store<D>): ReadonlyMap<string, readonly Stored<D>[]> {
@@ -137,10 +132,8 @@ function voiceOf<D extends Document>(
     problems.push({ ...problem(file.path, message), hint: 'delete the file to delete its resources' });
     return 'refused';
   }
-  if (!content.documents.some((document) => isIdentified(document) && document.resource !== undefined)) {
-    return 'unsure';
-  }
-  return content.documents.every(isIdentified) ? 'heard' : 'unsure';
+  if (!content.documents.some((document) => document.resource !== undefined)) return 'unsure';
+  return content.documents.some((document) => document.key === undefined) ? 'unsure' : 'heard';
 }
 
 /** Does the file that holds `before` still speak for it, whatever it says at the moment? */
@@ -167,6 +160,7 @@ function reasonToKeep(
 
 /** Decides which of the documents of one name is the resource, and whether its new version is taken. */
 function settle<D extends Document>(
+  key: string,
   before: Stored<D> | undefined,
   found: readonly Mention<D>[],
   heldElsewhere: boolean,
@@ -175,7 +169,7 @@ function settle<D extends Document>(
   const accepted = before?.accepted;
   if (before !== undefined && accepted !== undefined && heldElsewhere) {
     for (const { document } of found) {
-      problems.push(...document.problems, duplicate(document, before.at));
+      problems.push(...document.problems, duplicate(key, document, before.at));
     }
     return { ...before, fallback: 'FileRefused', problems: [] };
   }
@@ -183,10 +177,10 @@ function settle<D extends Document>(
   const chosen = owner.mention.document;
   for (const { document } of found) {
     problems.push(...document.problems);
-    if (document !== chosen) problems.push(duplicate(document, chosen.at));
+    if (document !== chosen) problems.push(duplicate(key, document, chosen.at));
   }
   const base = {
-    key: chosen.key,
+    key,
     kind: chosen.kind,
     namespace: chosen.namespace,
     name: chosen.name,
@@ -226,11 +220,11 @@ function chooseOwner<D extends Document>(
   return { mention: only, ambiguous: inFile.length > 1 };
 }
 
-function duplicate(document: Document, kept: string): Problem {
+function duplicate(key: string, document: Document, kept: string): Problem {
   return {
     at: document.at,
     path: 'metadata.name',
-    message: `${document.key} is defined at ${kept} already; that one stays`,
+    message: `${key} is defined at ${kept} already; that one stays`,
     hint: 'names are unique for each kind and namespace',
   };
 }

@@ -1,7 +1,7 @@
 import type { EdgeLimits, EdgeSnapshot, Entry, ListenerSnapshot } from '../../snapshot/model.ts';
 import { parseDuration, parseSize } from '../../snapshot/units.ts';
 import { makeEntry } from './entry.ts';
-import type { GatewayResource } from './resources.ts';
+import type { GatewayResource } from '../../resources/generated.ts';
 
 /** What holds without any Gateway: the defaults of its schema. */
 export const defaultLimits: EdgeLimits = {

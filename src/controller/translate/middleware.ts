@@ -1,8 +1,11 @@
 import type { MiddlewareDefinition } from '../../middleware/contract.ts';
 import type { Entry, KeyReference, MiddlewareSnapshot } from '../../snapshot/model.ts';
 import { makeEntry } from './entry.ts';
-import type { MiddlewareResource, MiddlewareUse } from './resources.ts';
+import type { MiddlewareResource } from '../../resources/generated.ts';
 import type { KeyRequest, KeyState } from './translation.ts';
+
+/** `{ name }`, or `{ <type>: config }`. */
+export type MiddlewareUse = Readonly<Record<string, unknown>>;
 
 export type FindMiddleware = (type: string) => MiddlewareDefinition | undefined;
 
@@ -24,12 +27,12 @@ export type MiddlewareResult = { readonly entry: Entry } | { readonly fault: Mid
 
 /** The one key of a Middleware's spec that is not `scope`. */
 export function blockOf(resource: MiddlewareResource): MiddlewareBlock {
-  const type = Object.keys(resource.spec).find((key) => key !== 'scope') ?? '';
-  return { type, config: resource.spec[type] };
+  const [type, config] = Object.entries(resource.spec).find(([key]) => key !== 'scope') ?? ['', undefined];
+  return { type, config: config as unknown };
 }
 
 export function isPerRoute(resource: MiddlewareResource): boolean {
-  return resource.spec['scope'] === 'Route';
+  return resource.spec.scope === 'Route';
 }
 
 /** `{ name }` → the name; otherwise the inline block. */
@@ -51,14 +54,9 @@ export function translateMiddleware(options: {
   readonly keyState: (request: KeyRequest) => KeyState;
 }): MiddlewareResult {
   const { key, name, block, find, keyState } = options;
-  const definition = find(block.type);
-  if (definition === undefined) {
+  if (find(block.type) === undefined) {
     const message = `there is no middleware of type ${JSON.stringify(block.type)}`;
     return { fault: { reason: 'UnknownMiddleware', message, path: '' } };
-  }
-  const wrong = definition.check?.(block.config)[0];
-  if (wrong !== undefined) {
-    return { fault: { reason: 'Invalid', message: wrong.message, path: wrong.path } };
   }
   const keys: KeyReference[] = [];
   for (const request of keyRequests(block, find)) {

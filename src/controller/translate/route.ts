@@ -1,7 +1,10 @@
 import type { MatchSnapshot, PathMatch, RouteSnapshot, UpstreamShare, ValueMatch } from '../../snapshot/model.ts';
 import { parseDuration } from '../../snapshot/units.ts';
 import { shortHash, stableJson } from './entry.ts';
-import type { MatchResource, RouteResource, ValueCondition } from './resources.ts';
+import type { RouteResource } from '../../resources/generated.ts';
+
+type MatchResource = RouteResource['spec']['matches'][number];
+type ValueCondition = MatchResource['headers'][number];
 
 /** A route as it is served, given what became of its middlewares and upstreams. */
 export function routeSnapshot(options: {

@@ -1,7 +1,7 @@
 import type { Entry, EndpointSnapshot, UpstreamSnapshot } from '../../snapshot/model.ts';
 import { parseDuration } from '../../snapshot/units.ts';
 import { makeEntry } from './entry.ts';
-import type { UpstreamResource } from './resources.ts';
+import type { UpstreamResource } from '../../resources/generated.ts';
 
 /** An Upstream resource as it is served. */
 export function translateUpstream(namespace: string, name: string, { spec }: UpstreamResource): Entry {
