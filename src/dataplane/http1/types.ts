@@ -59,7 +59,11 @@ export interface ServerOptions {
 
 /** Why a client connection refused or lost a request by itself. */
 export type ServerFault =
-  | { readonly kind: 'bad-request'; readonly status: 400 | 408 | 413 | 414 | 417 | 431 | 501 | 505; readonly code: string }
+  | {
+      readonly kind: 'bad-request';
+      readonly status: 400 | 408 | 413 | 414 | 417 | 431 | 501 | 505;
+      readonly code: string;
+    }
   | { readonly kind: 'gone' };
 
 /** Given to the codec by the proxy. */
@@ -70,7 +74,10 @@ export interface ServerHandler {
    * A request that never became one (malformed, too large, too slow). The handler only counts and supplies the answer;
    * the codec sends it with `connection: close` and closes after lingering a little so that the answer arrives.
    */
-  refused(fault: ServerFault, connection: ConnectionInfo): { readonly headers: HeaderList; readonly body: Buffer };
+  refused(
+    fault: ServerFault,
+    connection: ConnectionInfo,
+  ): { readonly headers: HeaderList; readonly body: Buffer };
   connectionClosed(connection: ConnectionInfo): void;
 }
 
@@ -111,7 +118,14 @@ export interface ServerStream {
    * go out in the same write, and whether that is all. HEAD, 204 and 304 send no body whatever is given;
    * a `content-length` in `headers` stays for them.
    */
-  respond(status: number, headers: HeaderList, framing: Framing, contentLength: number, first: Buffer | undefined, end: boolean): boolean;
+  respond(
+    status: number,
+    headers: HeaderList,
+    framing: Framing,
+    contentLength: number,
+    first: Buffer | undefined,
+    end: boolean,
+  ): boolean;
   /** False: wait for `drain`. */
   write(chunk: Buffer): boolean;
   /** `trailers` go out on chunked bodies only. */
@@ -130,7 +144,11 @@ export interface ServerStream {
 
 /** `reset`: closed or reset before the whole answer; `protocol`: an answer that must not be passed on. */
 export type ClientFault =
-  | { readonly kind: 'reset'; /** No byte of an answer was seen. */ readonly clean: boolean; readonly code: string }
+  | {
+      readonly kind: 'reset';
+      /** No byte of an answer was seen. */ readonly clean: boolean;
+      readonly code: string;
+    }
   | { readonly kind: 'protocol'; readonly code: string };
 
 export interface ResponseSink {

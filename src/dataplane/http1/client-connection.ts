@@ -1,0 +1,319 @@
+import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import type { HeaderList } from '../../routing/header-list.ts';
+import { ChunkedDecoder } from './chunked-decoder.ts';
+import { RESPONSE_FAULTS, ResponseFault } from './fault.ts';
+import { MessageWriter } from './message-writer.ts';
+import { parseResponseHead } from './parse-response-head.ts';
+import { breaksLines } from './scan-fields.ts';
+import { serialiseFields } from './serialise-fields.ts';
+import type { ClientConnection, ClientFault, ClientRequest, ResponseHead1, ResponseSink } from './types.ts';
+
+export interface ClientConnectionOptions {
+  /** Largest head and largest trailer section of an answer. */
+  readonly headBytes: number;
+  readonly headerFields: number;
+  /** The connection is closed and will not be used again; called once, after the sink was told. */
+  readonly closed: (connection: ClientConnection) => void;
+}
+
+const IDLE = 0;
+const HEAD = 1;
+const BODY = 2;
+const CLOSED = 3;
+type State = 0 | 1 | 2 | 3;
+
+/** An upstream that never stops announcing would hold the exchange for ever. */
+const MAX_INFORMATIONAL = 64;
+const FIRST_LOOK_BYTES = 2048;
+const TARGET_INVALID = /[^!"$-~]/;
+
+/** The codec over an upstream socket, connected or connecting. */
+export function openClientConnection(socket: Socket, options: ClientConnectionOptions): ClientConnection {
+  return new Connection(socket, options);
+}
+
+class Connection implements ClientConnection {
+  used = false;
+
+  private readonly socket: Socket;
+  private readonly options: ClientConnectionOptions;
+  private readonly writer: MessageWriter;
+  private sink: ResponseSink | undefined = undefined;
+  private state: State = IDLE;
+  private method = '';
+  private requestDone = true;
+  private buffer: Buffer | undefined = undefined;
+  private at = 0;
+  private seen = false;
+  private informational = 0;
+  private keepAlive = true;
+  private closeDelimited = false;
+  private bodyLeft = 0;
+  private chunked: ChunkedDecoder | undefined = undefined;
+  private paused = false;
+  private peerEnded = false;
+  private advancing = false;
+  private errorCode: string | undefined = undefined;
+
+  constructor(socket: Socket, options: ClientConnectionOptions) {
+    this.socket = socket;
+    this.options = options;
+    this.writer = new MessageWriter(socket);
+    socket.on('data', (chunk: Buffer) => this.onData(chunk));
+    socket.on('end', () => this.onEnd());
+    socket.on('drain', () => this.onDrain());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.errorCode = error.code ?? 'ERR_UPSTREAM_CLOSED';
+    });
+    socket.on('close', () => this.onClose());
+  }
+
+  get reusable(): boolean {
+    return this.state === IDLE && !this.peerEnded && this.socket.writable;
+  }
+
+  start(request: ClientRequest, sink: ResponseSink, body: Buffer | undefined): void {
+    this.sink = sink;
+    if (this.state !== IDLE) {
+      // Closed between being taken from the pool and being used; told later, so that the caller has its own state set.
+      process.nextTick(() =>
+        this.fail({ kind: 'reset', clean: true, code: this.errorCode ?? 'ERR_UPSTREAM_CLOSED' }),
+      );
+      return;
+    }
+    this.state = HEAD;
+    this.method = request.method;
+    this.seen = false;
+    this.informational = 0;
+    const { framing } = request;
+    let text = `${request.method} ${validTarget(request.target)} HTTP/1.1\r\n${serialiseFields(request.headers.raw, false)}`;
+    if (framing === 'length') text += `content-length: ${request.contentLength}\r\n\r\n`;
+    else text += framing === 'chunked' ? 'transfer-encoding: chunked\r\n\r\n' : '\r\n';
+    this.writer.begin(text, framing, request.contentLength);
+    this.requestDone = framing === 'none';
+    if (body !== undefined) this.write(body);
+    if (this.requestDone || body !== undefined) this.endBody();
+    else this.writer.flushSoon();
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.sink === undefined || this.requestDone) return true;
+    if (!this.writer.body(chunk)) {
+      this.fail({ kind: 'protocol', code: 'ERR_REQUEST_BODY_TOO_LONG' });
+      return true;
+    }
+    this.writer.flushSoon();
+    return !this.writer.blocked;
+  }
+
+  endBody(trailers?: HeaderList): void {
+    if (this.sink === undefined) return;
+    this.requestDone = true;
+    // Fewer bytes than announced: the upstream must not take the next request for them.
+    if (!this.writer.end(trailers)) this.fail({ kind: 'protocol', code: 'ERR_REQUEST_BODY_TOO_SHORT' });
+  }
+
+  pause(): void {
+    if (this.paused || this.sink === undefined) return;
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.advance();
+    if (!this.paused) this.socket.resume();
+  }
+
+  destroy(): void {
+    this.sink = undefined;
+    this.close();
+  }
+
+  private onData(chunk: Buffer): void {
+    if (this.state === CLOSED) return;
+    if (this.state === IDLE) {
+      // Nobody asked: an answer to nothing would be taken for the next one.
+      this.close();
+      return;
+    }
+    this.seen = true;
+    this.buffer = this.buffer === undefined ? chunk : Buffer.concat([this.buffer.subarray(this.at), chunk]);
+    this.at = 0;
+    this.advance();
+  }
+
+  private onEnd(): void {
+    this.peerEnded = true;
+    if (this.state === IDLE) this.close();
+    else if (!this.paused) this.endOfInput();
+  }
+
+  private onDrain(): void {
+    if (!this.writer.blocked) return;
+    this.writer.drained();
+    if (!this.requestDone) this.sink?.drain();
+  }
+
+  private onClose(): void {
+    if (this.sink !== undefined) {
+      this.fail({ kind: 'reset', clean: !this.seen, code: this.errorCode ?? 'ERR_UPSTREAM_CLOSED' });
+    }
+    this.close();
+    this.options.closed(this);
+  }
+
+  /** Everything that came is consumed and nothing more will come. */
+  private endOfInput(): void {
+    if (this.state === BODY && this.closeDelimited) this.finish(undefined);
+    else if (this.sink !== undefined) {
+      this.fail({ kind: 'reset', clean: !this.seen, code: 'ERR_UPSTREAM_CLOSED' });
+    }
+  }
+
+  private advance(): void {
+    if (this.advancing) return;
+    this.advancing = true;
+    while (this.buffer !== undefined && !this.paused && this.step(this.buffer));
+    this.advancing = false;
+    this.sink?.batchEnd();
+    if (this.peerEnded && this.buffer === undefined && !this.paused) this.endOfInput();
+  }
+
+  private step(buffer: Buffer): boolean {
+    if (this.state === HEAD) return this.readHead(buffer);
+    return this.state === BODY && this.readBody(buffer);
+  }
+
+  private consume(buffer: Buffer, to: number): void {
+    if (to >= buffer.length) this.buffer = undefined;
+    else this.at = to;
+  }
+
+  private readHead(buffer: Buffer): boolean {
+    const { headBytes } = this.options;
+    const available = Math.min(buffer.length - this.at, headBytes);
+    let text = buffer.toString('latin1', this.at, this.at + Math.min(available, FIRST_LOOK_BYTES));
+    let end = text.indexOf('\r\n\r\n');
+    if (end < 0 && available > FIRST_LOOK_BYTES) {
+      text = buffer.toString('latin1', this.at, this.at + available);
+      end = text.indexOf('\r\n\r\n', FIRST_LOOK_BYTES - 3);
+    }
+    if (end < 0) {
+      if (available === headBytes) return this.refuse(RESPONSE_FAULTS.headTooLarge);
+      if (breaksLines(text)) return this.refuse(RESPONSE_FAULTS.field);
+      return false;
+    }
+    const head = parseResponseHead(text, end + 2, this.method, this.options.headerFields);
+    this.consume(buffer, this.at + end + 4);
+    if (head instanceof ResponseFault) return this.refuse(head);
+    if (head.status < 200) return this.announce(head);
+    return this.beginBody(head);
+  }
+
+  private announce(head: ResponseHead1): boolean {
+    if (head.status === 101) return this.refuse(RESPONSE_FAULTS.switched);
+    if (++this.informational > MAX_INFORMATIONAL) return this.refuse(RESPONSE_FAULTS.unexpected);
+    if (head.status === 100) this.sink?.continued();
+    else this.sink?.informational(head.status, head.headers);
+    return true;
+  }
+
+  private beginBody(head: ResponseHead1): boolean {
+    this.state = BODY;
+    this.keepAlive = head.keepAlive;
+    this.closeDelimited = head.framing === 'close';
+    this.bodyLeft = head.framing === 'length' ? head.contentLength : 0;
+    this.chunked =
+      head.framing === 'chunked'
+        ? new ChunkedDecoder(this.options.headBytes, this.options.headerFields)
+        : undefined;
+    this.sink?.head(head);
+    if (this.state === BODY && !this.closeDelimited && this.chunked === undefined && this.bodyLeft === 0) {
+      this.finish(undefined);
+    }
+    return true;
+  }
+
+  private readBody(buffer: Buffer): boolean {
+    const { chunked } = this;
+    if (chunked === undefined) {
+      const from = this.at;
+      const available = buffer.length - from;
+      const taken = this.closeDelimited ? available : Math.min(this.bodyLeft, available);
+      this.bodyLeft -= taken;
+      this.consume(buffer, from + taken);
+      this.sink?.body(from === 0 && taken === buffer.length ? buffer : buffer.subarray(from, from + taken));
+      if (!this.closeDelimited && this.bodyLeft === 0) this.finish(undefined);
+      return true;
+    }
+    chunked.at = this.at;
+    switch (chunked.decode(buffer)) {
+      case 'data':
+        this.consume(buffer, chunked.at);
+        this.sink?.body(buffer.subarray(chunked.dataStart, chunked.dataEnd));
+        return true;
+      case 'more':
+        this.buffer = undefined;
+        return false;
+      case 'done':
+        this.consume(buffer, chunked.at);
+        this.finish(chunked.trailers);
+        return true;
+      case 'fault':
+        return this.refuse(RESPONSE_FAULTS.body);
+    }
+  }
+
+  /** The answer is whole. */
+  private finish(trailers: HeaderList | undefined): void {
+    const { sink } = this;
+    if (sink === undefined || this.state !== BODY) return;
+    this.sink = undefined;
+    this.chunked = undefined;
+    this.used = true;
+    this.state = IDLE;
+    if (this.paused) {
+      this.paused = false;
+      this.socket.resume();
+    }
+    // Bytes behind the answer belong to nothing; an unfinished request would be finished by the next one.
+    if (!this.keepAlive || !this.requestDone || this.buffer !== undefined || this.peerEnded) this.close();
+    sink.end(trailers);
+  }
+
+  private refuse(fault: ResponseFault): boolean {
+    this.fail({ kind: 'protocol', code: fault.code });
+    return false;
+  }
+
+  private fail(fault: ClientFault): void {
+    const { sink } = this;
+    this.sink = undefined;
+    this.close();
+    sink?.failed(fault);
+  }
+
+  private close(): void {
+    if (this.state === CLOSED) return;
+    this.state = CLOSED;
+    this.buffer = undefined;
+    this.chunked = undefined;
+    this.socket.destroy();
+  }
+}
+
+/** A rewritten path that could break out of the request line is percent-encoded; nothing is passed on raw. */
+function validTarget(target: string): string {
+  if (!TARGET_INVALID.test(target)) return target === '' ? '/' : target;
+  let out = '';
+  for (const character of target) {
+    if (!TARGET_INVALID.test(character)) out += character;
+    else
+      for (const byte of Buffer.from(character, 'utf8'))
+        out += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }
+  return out;
+}

@@ -1,0 +1,150 @@
+import type { Buffer } from 'node:buffer';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HeaderList } from '../../routing/header-list.ts';
+import { serialiseFields } from './serialise-fields.ts';
+import type { ServerConnection } from './server-connection.ts';
+import type { ConnectionInfo, Framing, RequestHead, RequestSink, ServerStream } from './types.ts';
+
+const STATUS_LINES: readonly string[] = Array.from({ length: 600 }, (_, status) => statusLine(status));
+
+function statusLine(status: number): string {
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+}
+
+/** One request and its answer on a client connection. It knows nothing of the socket once it is over. */
+export class ServerExchange implements ServerStream {
+  readonly connection: ConnectionInfo;
+  readonly socket: Socket;
+  sink: RequestSink | undefined = undefined;
+  headSent = false;
+  /** Another request may follow; said to the client in the answer's head. */
+  keepAlive: boolean;
+  /** The client waits for 100 Continue before it sends its body. */
+  awaitsContinue: boolean;
+
+  private readonly owner: ServerConnection;
+  private readonly head: RequestHead;
+  private bodyless: boolean;
+
+  constructor(owner: ServerConnection, head: RequestHead) {
+    this.connection = owner.info;
+    this.socket = owner.socket;
+    this.owner = owner;
+    this.head = head;
+    this.keepAlive = head.keepAlive;
+    this.awaitsContinue = head.expectContinue;
+    this.bodyless = head.method === 'HEAD';
+  }
+
+  writeContinue(): void {
+    if (!this.awaitsContinue || this.headSent || this.isOver()) return;
+    this.awaitsContinue = false;
+    this.owner.writer.begin(statusLine(100) + '\r\n', 'none', 0);
+    this.owner.writer.flush();
+    this.owner.bodyAwaited();
+  }
+
+  writeInformational(status: number, headers: HeaderList): void {
+    if (this.headSent || this.isOver() || this.head.version === 0) return;
+    if (status < 102 || status > 199) return;
+    const fields = serialiseFields(headers.raw, false);
+    this.owner.writer.begin(`${STATUS_LINES[status] as string}${fields}\r\n`, 'none', 0);
+    this.owner.writer.flush();
+  }
+
+  respond(
+    status: number,
+    headers: HeaderList,
+    framing: Framing,
+    contentLength: number,
+    first: Buffer | undefined,
+    end: boolean,
+  ): boolean {
+    if (this.headSent || this.isOver()) return true;
+    this.headSent = true;
+    const { owner } = this;
+    const version = this.head.version;
+    if (status === 204 || status === 304) this.bodyless = true;
+    let sent = framing;
+    let length = contentLength;
+    // All is known: say how long it is rather than chunk it.
+    if (end && framing !== 'length') {
+      sent = 'length';
+      length = first === undefined ? 0 : first.length;
+    } else if (framing === 'none') {
+      sent = 'length';
+      length = 0;
+    } else if (framing === 'chunked' || framing === 'close') {
+      sent = version === 1 ? 'chunked' : 'close';
+    }
+    if (!this.bodyless && sent === 'close') this.keepAlive = false;
+    if (this.keepAlive) this.keepAlive = owner.mayKeep(this, end);
+
+    let text = STATUS_LINES[status] ?? statusLine(status);
+    text += serialiseFields(headers.raw, this.bodyless && status !== 204);
+    if (!headers.has('date')) text += `date: ${owner.date.text()}\r\n`;
+    if (!this.bodyless) {
+      if (sent === 'length') text += `content-length: ${length}\r\n`;
+      else if (sent === 'chunked') text += 'transfer-encoding: chunked\r\n';
+    } else if (framing === 'length' && status !== 204 && status !== 304 && !headers.has('content-length')) {
+      text += `content-length: ${length}\r\n`;
+    }
+    if (!this.keepAlive) text += 'connection: close\r\n\r\n';
+    else text += version === 0 ? 'connection: keep-alive\r\n\r\n' : '\r\n';
+
+    owner.writer.begin(text, this.bodyless ? 'none' : sent, length);
+    if (first !== undefined && !this.bodyless && !owner.writer.body(first)) {
+      this.destroy();
+      return true;
+    }
+    if (end) {
+      this.end();
+      return true;
+    }
+    owner.writer.flushSoon();
+    return owner.canTakeMore();
+  }
+
+  write(chunk: Buffer): boolean {
+    if (!this.headSent || this.isOver() || this.bodyless) return true;
+    const { owner } = this;
+    if (!owner.writer.body(chunk)) {
+      // More than was announced: the client would take the rest for the next answer.
+      this.destroy();
+      return true;
+    }
+    owner.writer.flushSoon();
+    return owner.canTakeMore();
+  }
+
+  end(trailers?: HeaderList): void {
+    if (!this.headSent || this.isOver()) return;
+    if (this.owner.writer.end(trailers)) this.owner.exchangeEnded(this);
+    else this.destroy();
+  }
+
+  pauseBody(): void {
+    if (!this.isOver()) this.owner.pauseBody();
+  }
+
+  resumeBody(): void {
+    if (!this.isOver()) this.owner.resumeBody();
+  }
+
+  closeAfter(): void {
+    if (!this.isOver()) this.owner.closeAfter();
+  }
+
+  destroy(): void {
+    if (!this.isOver()) this.owner.destroy();
+  }
+
+  takeOver(): { readonly socket: Socket; readonly head: Buffer } {
+    return this.owner.takeOver(this);
+  }
+
+  private isOver(): boolean {
+    return this.owner.exchange !== this;
+  }
+}

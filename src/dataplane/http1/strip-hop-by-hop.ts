@@ -1,0 +1,75 @@
+import type { HeaderList } from '../../routing/header-list.ts';
+
+/**
+ * Fields that a client may not have taken away by naming them in `Connection`: a gateway sets or trusts them for the
+ * upstream's decisions, and a client that could remove them would choose what the upstream believes
+ * (`Connection: close, x-forwarded-for`). Go's ReverseProxy re-adds its own afterwards for the same reason.
+ */
+const PROTECTED = new Set([
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'cookie',
+  'forwarded',
+  'host',
+  'set-cookie',
+  'traceparent',
+  'tracestate',
+  'via',
+  'x-request-id',
+]);
+
+/**
+ * Removes what ends at this hop (RFC 9110 §7.6.1): Connection and the fields it names, Keep-Alive, Proxy-Connection, TE,
+ * Trailer, Transfer-Encoding, Upgrade. `Proxy-Authenticate` and `Proxy-Authorization` stay, they are not for us.
+ * Must run before a gateway adds fields of its own; protected ones and `x-forwarded-*` stay even if named.
+ */
+export function stripHopByHop(headers: HeaderList): void {
+  const raw = headers.raw;
+  let named: string[] | undefined;
+  let to = 0;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    const length = name.length;
+    if (length === 2 || length === 7 || length === 10 || length === 16 || length === 17) {
+      const lower = name.toLowerCase();
+      if (lower === 'connection') named = namedBy(raw[i + 1] as string, named);
+      if (isHopByHop(lower)) continue;
+    }
+    if (to !== i) {
+      raw[to] = name;
+      raw[to + 1] = raw[i + 1] as string;
+    }
+    to += 2;
+  }
+  raw.length = to;
+  if (named !== undefined) for (const name of named) headers.remove(name);
+}
+
+function isHopByHop(lower: string): boolean {
+  switch (lower) {
+    case 'te':
+    case 'trailer':
+    case 'upgrade':
+    case 'connection':
+    case 'keep-alive':
+    case 'proxy-connection':
+    case 'transfer-encoding':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function namedBy(value: string, before: string[] | undefined): string[] | undefined {
+  let named = before;
+  for (const element of value.toLowerCase().split(',')) {
+    const name = element.trim();
+    if (name === '' || name === 'close' || name === 'keep-alive' || name === 'upgrade') continue;
+    if (PROTECTED.has(name) || name.startsWith('x-forwarded-')) continue;
+    named ??= [];
+    named.push(name);
+  }
+  return named;
+}
