@@ -7,10 +7,10 @@ import { isIP } from 'node:net';
  * changes on the way through a port-forward.
  */
 export function isAllowedHost(header: string | undefined, boundHost: string): boolean {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([^:@/\\?#[\]\s]+))(?::\d{1,5})?$/i.exec(header ?? '');
-  if (match === null) return false;
-  const host = (match[1] ?? (match[2])).toLowerCase();
-  if (match[1] !== undefined && isIP(host) !== 6) return false;
+  const [, bracketed, bare] =
+    /^(?:\[([0-9a-f:.]+)\]|([^:@/\\?#[\]\s]+))(?::\d{1,5})?$/i.exec(header ?? '') ?? [];
+  const host = (bracketed ?? bare)?.toLowerCase();
+  if (host === undefined || (bracketed !== undefined && isIP(host) !== 6)) return false;
   if (host === 'localhost' || isLoopback(host) || host === boundHost.toLowerCase()) return true;
   return isWildcard(boundHost) && isIP(host) !== 0;
 }
