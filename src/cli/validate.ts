@@ -1,0 +1,127 @@
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { loadDirectory } from '../controller/load.ts';
+import { defaultCaps } from '../controller/source/caps.ts';
+import type { SourceFile } from '../controller/source/source.ts';
+import type { Problem } from '../snapshot/messages.ts';
+import type { ProgramIo } from './program-io.ts';
+
+export interface ValidateOptions {
+  /** Needs no secrets: references to them are taken as they are. */
+  readonly offline: boolean;
+  readonly output: 'text' | 'json';
+}
+
+interface Report {
+  readonly valid: boolean;
+  readonly files: number;
+  /** Accepted ones. */
+  readonly resources: number;
+  readonly problems: readonly Problem[];
+  /** What works, but hardly as meant. */
+  readonly warnings: readonly Problem[];
+}
+
+/**
+ * `mgateway validate PATH...`: what `serve` would say about files, directories and standard input (`-`), without serving.
+ * Resolves with the exit code: 0 good, 1 problems, 2 a path that is not there.
+ */
+export async function runValidate(
+  paths: readonly string[],
+  { offline, output }: ValidateOptions,
+  io: Pick<ProgramIo, 'env' | 'stdout' | 'stderr'>,
+  stdin: AsyncIterable<Uint8Array> = process.stdin,
+): Promise<number> {
+  const onDisk = paths.filter((path) => path !== '-');
+  const absent = onDisk.filter((path) => !existsSync(path));
+  if (absent.length > 0) {
+    for (const path of absent) io.stderr.write(`${path}: no such file or directory\n`);
+    return 2;
+  }
+  const input = paths.includes('-') ? [await readInput(stdin)] : [];
+  const loaded = await loadDirectory(onDisk, {
+    offline,
+    environment: io.env,
+    // Nobody waits for the next version here: what is there now is meant.
+    caps: { restMs: 0 },
+    files: input,
+  });
+  const resources = [...loaded.resources.values()].filter(({ accepted }) => accepted !== undefined).length;
+  const problems = inOrder(loaded.problems);
+  if (resources === 0 && problems.length === 0) {
+    problems.push({
+      at: paths.join(', '),
+      path: '',
+      message: 'no resources found',
+      hint: 'files end in .yaml, .yml or .json',
+    });
+  }
+  const report: Report = {
+    valid: problems.length === 0,
+    files: loaded.files,
+    resources,
+    problems,
+    warnings: inOrder(loaded.warnings),
+  };
+  io.stdout.write(output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : renderText(report));
+  return report.valid ? 0 : 1;
+}
+
+/** One line for each problem, then one that sums up. */
+function renderText({ problems, warnings, files, resources }: Report): string {
+  const lines = [
+    ...problems.map((problem) => line(problem, '')),
+    ...warnings.map((problem) => line(problem, 'warning: ')),
+  ];
+  const what = `${count(resources, 'resource')} in ${count(files, 'file')}`;
+  const found = [
+    ...(problems.length > 0 ? [count(problems.length, 'problem')] : []),
+    ...(warnings.length > 0 ? [count(warnings.length, 'warning')] : []),
+  ];
+  lines.push(found.length === 0 ? `${what}: all good` : `${found.join(', ')}; ${what} good`);
+  return `${lines.join('\n')}\n`;
+}
+
+function line({ at, path, message, hint }: Problem, prefix: string): string {
+  return `${at} ${path === '' ? '' : `${path} `}${prefix}${message}${hint === undefined ? '' : ` (${hint})`}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+const place = /^(.*?)(?::(\d+))?(?::(\d+))?$/s;
+
+/** By file, then from top to bottom; what several steps have found is said once. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const unique = new Map(problems.map((problem) => [line(problem, ''), problem]));
+  const placed = [...unique.values()].map((problem) => {
+    const [, file = '', row = '0', column = '0'] = place.exec(problem.at) ?? [];
+    return { problem, file, row: Number(row), column: Number(column) };
+  });
+  placed.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.row - b.row || a.column - b.column));
+  return placed.map(({ problem }) => problem);
+}
+
+async function readInput(stdin: AsyncIterable<Uint8Array>): Promise<SourceFile> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stdin) {
+    chunks.push(chunk);
+    size += chunk.length;
+    // One byte too many is kept, so that the parser says that it is too large.
+    if (size > defaultCaps.maxFileBytes) break;
+  }
+  const bytes = Buffer.concat(chunks);
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  const name = '<stdin>';
+  return {
+    root: name,
+    path: name,
+    relative: name,
+    stamp: hash,
+    swapped: false,
+    content: { state: 'read', hash, bytes },
+  };
+}
