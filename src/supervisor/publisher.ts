@@ -35,8 +35,8 @@ export interface PublisherOptions {
   readonly reply: (message: MainToConfig) => void;
   /** After a commit; `changed` and `removed` relative to the generation before. */
   readonly committed: (change: CommittedChange) => void;
-  /** A candidate was refused; `listeners`: keys of those that it would have added or changed. */
-  readonly refused: (failures: readonly PrepareFailure[], listeners: readonly string[]) => void;
+  /** A candidate was refused; `listeners`: entries that it would have added or changed. */
+  readonly refused: (failures: readonly PrepareFailure[], listeners: readonly Entry[]) => void;
 }
 
 export interface CommittedChange extends StateChange {
@@ -139,7 +139,7 @@ export class Publisher {
       failures = [invalid('', error)];
     }
     if (failures.length > 0) {
-      const listeners = [...this.#state.staged.keys()].filter((key) => key.startsWith('Listener/'));
+      const listeners = [...this.#state.staged.values()].filter(({ key }) => key.startsWith('Listener/'));
       this.#abort(candidate);
       this.#options.refused(failures, listeners);
     }

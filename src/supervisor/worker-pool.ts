@@ -5,18 +5,13 @@ import type { Clock } from './clock.ts';
 import { Member } from './member.ts';
 import type { Thread, ThreadEvents } from './thread.ts';
 
-/** What a worker's thread is started with; settings are added by whoever starts it. */
-export interface WorkerStart {
-  readonly workerIndex: number;
-  readonly workers: number;
-  readonly heartbeat: SharedArrayBuffer;
-}
-
 export interface WorkerPoolOptions {
   readonly size: number;
+  /** One Int32 for each worker. */
+  readonly heartbeat: SharedArrayBuffer;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly startThread: (start: WorkerStart, events: ThreadEvents<WorkerToMain>) => Thread<MainToWorker>;
+  readonly startThread: (index: number, events: ThreadEvents<WorkerToMain>) => Thread<MainToWorker>;
   /** A worker was started: the first of its place, or one in the place of another. */
   readonly joined: (member: Member) => void;
   /** Everything but answers to `Member.ask`. */
@@ -42,14 +37,14 @@ interface Place {
 /** The data-plane workers: started together, replaced when they die or hang. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
-  readonly #heartbeat: SharedArrayBuffer;
+  readonly #beats: Int32Array;
   readonly #places: Place[] = [];
   #stopping = false;
   #cancelWatch: (() => void) | undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#heartbeat = new SharedArrayBuffer(4 * options.size);
+    this.#beats = new Int32Array(options.heartbeat);
   }
 
   start(): void {
@@ -102,18 +97,15 @@ export class WorkerPool {
   }
 
   #spawn(index: number): void {
-    const { clock, size } = this.#options;
+    const { clock } = this.#options;
     const place = this.#places[index] as Place;
-    Atomics.store(this.#beats(), index, 0);
-    const thread = this.#options.startThread(
-      { workerIndex: index, workers: size, heartbeat: this.#heartbeat },
-      {
-        message: (message) => {
-          if (!member.answered(message)) this.#options.message(member, message);
-        },
-        exit: (code, error) => this.#left(index, member, code, error),
+    Atomics.store(this.#beats, index, 0);
+    const thread = this.#options.startThread(index, {
+      message: (message) => {
+        if (!member.answered(message)) this.#options.message(member, message);
       },
-    );
+      exit: (code, error) => this.#left(index, member, code, error),
+    });
     const member = new Member(index, thread);
     Object.assign(place, { member, startedAt: clock.now(), lastBeat: 0, silent: 0 });
     this.#options.joined(member);
@@ -137,10 +129,9 @@ export class WorkerPool {
 
   /** Counts in own turns rather than by the clock, so that a main thread that was asleep accuses nobody. */
   #watch(): void {
-    const beats = this.#beats();
     for (const [index, place] of this.#places.entries()) {
       if (place.member === undefined) continue;
-      const beat = Atomics.load(beats, index);
+      const beat = Atomics.load(this.#beats, index);
       place.silent = beat === place.lastBeat ? place.silent + 1 : 0;
       place.lastBeat = beat;
       if (place.silent >= (beat === 0 ? stuckLoadingAfter : stuckAfter)) {
@@ -148,9 +139,5 @@ export class WorkerPool {
         place.member.end(`stuck: no sign of life for ${stuckAfter} s`);
       }
     }
-  }
-
-  #beats(): Int32Array {
-    return new Int32Array(this.#heartbeat);
   }
 }

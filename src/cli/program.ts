@@ -1,0 +1,96 @@
+import { availableParallelism } from 'node:os';
+import { Command, CommanderError, Option } from 'commander';
+import type { ProgramIo } from './program-io.ts';
+import { serveOptions, toSettings } from './serve-options.ts';
+import type { ServeOptions } from './serve-options.ts';
+import { parseSwitch } from './setting-values.ts';
+import type { Settings } from './settings.ts';
+import type { ValidateOptions } from './validate.ts';
+import { describeVersion } from './version.ts';
+import { countWorkers } from './worker-count.ts';
+
+/** Good, something found or failed, not understood. */
+const exitCodes = { good: 0, findings: 1, usage: 2 } as const;
+
+/**
+ * Runs the command named by `args` (without the program's own name) and resolves with the exit code. What a command
+ * needs is loaded when it runs.
+ */
+export async function runProgram(args: readonly string[], io: ProgramIo): Promise<number> {
+  let exitCode: number = exitCodes.good;
+  const program = new Command('mgateway')
+    .description(
+      'An API gateway whose routes are Kubernetes-style YAML resources, reloaded without a restart',
+    )
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    })
+    .showHelpAfterError('(--help tells more)');
+
+  const serve = program
+    .command('serve')
+    .description('serve the routes of a directory, and follow its changes')
+    .helpOption('-h, --help', 'show this help')
+    .action(async (options: ServeOptions) => {
+      const settings = settingsOf(serve, options, io);
+      const { runServe } = await import('./serve.ts');
+      exitCode = await runServe(settings, io);
+    });
+  for (const option of serveOptions()) serve.addOption(option);
+
+  program
+    .command('validate')
+    .description('check files and directories of resources, as serve would; - is standard input')
+    .argument('<paths...>', 'files and directories')
+    .option('--offline', 'need no secrets: references to them are taken as they are', false)
+    .addOption(new Option('--output <format>', 'how').choices(['text', 'json']).default('text'))
+    .action(async (paths: readonly string[], options: ValidateOptions) => {
+      const { runValidate } = await import('./validate.ts');
+      exitCode = await runValidate(paths, options, io);
+    });
+
+  program
+    .command('version')
+    .description('print the version')
+    .addOption(new Option('--output <format>', 'how').choices(['text', 'json']).default('text'))
+    .action(({ output }: { readonly output: 'text' | 'json' }) => {
+      io.stdout.write(describeVersion(output));
+    });
+
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const asked = ['commander.helpDisplayed', 'commander.version'].includes(error.code);
+    return asked ? exitCodes.good : exitCodes.usage;
+  }
+}
+
+/** Ends the command with a usage error where settings do not fit this machine or each other. */
+function settingsOf(command: Command, options: ServeOptions, { env }: ProgramIo): Settings {
+  const given = options.config ?? [];
+  // A variable holds one text, so several paths in it are separated.
+  const config = command.getOptionValueSource('config') === 'env' ? splitPaths(given) : given;
+  if (config.length === 0) command.error('error: nothing to serve: give --config PATH (or MGATEWAY_CONFIG)');
+  try {
+    return toSettings(options, {
+      config,
+      workers: countWorkers(options.workers, {
+        nodeVersion: process.versions.node,
+        platform: process.platform,
+        parallelism: availableParallelism(),
+      }),
+      strict: options.strict ?? parseSwitch(env['MGATEWAY_STRICT']),
+      accessLog: options.accessLog ?? parseSwitch(env['MGATEWAY_ACCESS_LOG']),
+    });
+  } catch (error) {
+    return command.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function splitPaths(texts: readonly string[]): readonly string[] {
+  return texts.flatMap((text) => text.split(',')).filter((path) => path !== '');
+}

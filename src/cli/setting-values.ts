@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { parseListenAddress } from '../admin/listen-address.ts';
+import { parseDuration } from '../snapshot/units.ts';
+
+/** `HOST:PORT`, `[IPv6]:PORT` or `:PORT`, as it was written. */
+export function checkAddress(text: string): string {
+  try {
+    parseListenAddress(text);
+  } catch {
+    throw new InvalidArgumentError('Give HOST:PORT, for example 127.0.0.1:9901 or [::1]:9901.');
+  }
+  return text;
+}
+
+/** Milliseconds of `250ms`, `5s`, `1m30s`. */
+export function parseTime(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch {
+    throw new InvalidArgumentError('Give a duration, for example 500ms, 5s or 1m30s.');
+  }
+}
+
+/** A whole number from 1, or `auto`. */
+export function parseWorkers(text: string): number | 'auto' {
+  if (text === 'auto') return 'auto';
+  const count = Number(text);
+  if (!/^\d{1,3}$/.test(text) || count < 1 || count > 128) {
+    throw new InvalidArgumentError('Give a number from 1 to 128, or auto.');
+  }
+  return count;
+}
+
+/** The environment variable of a switch. */
+export function parseSwitch(text: string | undefined): boolean {
+  const value = (text ?? '').toLowerCase();
+  if (['1', 'true', 'yes', 'on'].includes(value)) return true;
+  if (['', '0', 'false', 'no', 'off'].includes(value)) return false;
+  throw new InvalidArgumentError('Give true or false.');
+}
+
+export function parseDirectory(text: string): string {
+  return resolve(text);
+}

@@ -1,0 +1,25 @@
+import type { LogLevel } from '../snapshot/messages.ts';
+
+/** How the program was started. What users write into files is `resources`; what is served is `snapshot`. */
+export interface Settings {
+  /** Files and directories of resources, as given. */
+  readonly config: readonly string[];
+  /** `HOST:PORT`; port 0: any free one. */
+  readonly admin: string;
+  /** Probes and metrics again, for callers that cannot reach the loopback address. */
+  readonly probes: string | undefined;
+  /** Data-plane workers. */
+  readonly workers: number;
+  /** Under which users' modules may live; undefined: none are loaded. */
+  readonly modulesDir: string | undefined;
+  /** Any problem at start ends the program. */
+  readonly strict: boolean;
+  readonly logLevel: LogLevel;
+  /** undefined: pretty on a terminal, else JSON. */
+  readonly logFormat: 'json' | 'pretty' | undefined;
+  readonly accessLog: boolean;
+  /** How long a stopping gateway still takes new connections, not ready any more. */
+  readonly shutdownDelayMs: number;
+  /** How long it then waits for what is under way. */
+  readonly drainTimeoutMs: number;
+}

@@ -1,0 +1,392 @@
+/** The composition root: the only file that knows all threads and rooms. */
+import type { Settings } from './cli/settings.ts';
+import type {
+  ConfigStatus,
+  ConfigThreadData,
+  ConfigToMain,
+  MainToConfig,
+  MainToWorker,
+  PrepareFailure,
+  Problem,
+  WorkerData,
+  WorkerToMain,
+} from './snapshot/messages.ts';
+import type { Entry, ListenerSnapshot } from './snapshot/model.ts';
+import { CellPages } from './supervisor/cell-pages.ts';
+import { CheckedUpstreams } from './supervisor/checked-upstreams.ts';
+import { systemClock } from './supervisor/clock.ts';
+import { ConfigLink } from './supervisor/config-link.ts';
+import { startEarlyThread } from './supervisor/early-thread.ts';
+import type { EarlyThread } from './supervisor/early-thread.ts';
+import { EndpointCellStore } from './supervisor/endpoint-cells.ts';
+import { LimiterMemory } from './supervisor/limiter-memory.ts';
+import type { Member } from './supervisor/member.ts';
+import { Publisher } from './supervisor/publisher.ts';
+import type { CommittedChange } from './supervisor/publisher.ts';
+import { startThread, threadEntry } from './supervisor/thread.ts';
+import type { ThreadStart } from './supervisor/thread.ts';
+import { WorkerPool } from './supervisor/worker-pool.ts';
+import type { WorkerSlabs } from './telemetry/metric-slabs.ts';
+
+export interface Gateway {
+  /** Resolves once it has ended: undefined after `stop`, else why it could not go on. */
+  readonly ended: Promise<string | undefined>;
+  /** Reads the configuration now. */
+  reconcile(): void;
+  /** Not ready at once; serves on for the delay, lets what is under way finish, ends. */
+  stop(shutdownDelayMs: number): void;
+  /** Ends now, whatever is under way. */
+  abandon(): void;
+}
+
+/** More label sets than this are counted together as `_other`. */
+const maxSeries = 20_000;
+
+/** Rejects with a message for people if the program cannot start. */
+export async function startGateway(settings: Settings, version: string): Promise<Gateway> {
+  const early = startThreads(settings);
+  const gateway = compose({ settings, version, early, rooms: await loadRooms() });
+  await gateway.open();
+  return gateway;
+}
+
+// ---- threads -------------------------------------------------------------------------------------------------------
+
+interface EarlyThreads {
+  readonly heartbeat: SharedArrayBuffer;
+  readonly config: EarlyThread<MainToConfig, ConfigToMain>;
+  readonly workers: readonly EarlyThread<MainToWorker, WorkerToMain>[];
+}
+
+function startThreads(settings: Settings): EarlyThreads {
+  const heartbeat = new SharedArrayBuffer(4 * settings.workers);
+  return {
+    heartbeat,
+    config: startEarlyThread(configStart(settings, 0)),
+    workers: Array.from({ length: settings.workers }, (_, index) =>
+      startEarlyThread(workerStart(settings, index, heartbeat)),
+    ),
+  };
+}
+
+function configStart({ config, strict, logLevel }: Settings, servedGeneration: number): ThreadStart {
+  const data: ConfigThreadData = { paths: config, strict, logLevel, servedGeneration };
+  return { entry: threadEntry('./controller/config-thread', import.meta.url), name: 'config', data };
+}
+
+function workerStart(settings: Settings, workerIndex: number, heartbeat: SharedArrayBuffer): ThreadStart {
+  const { workers, logLevel, logFormat, accessLog, modulesDir } = settings;
+  const isTerminal = process.stdout.isTTY;
+  const data: WorkerData = {
+    workerIndex,
+    workers,
+    heartbeat,
+    settings: {
+      logLevel,
+      accessLog,
+      accessLogFormat: logFormat ?? (isTerminal ? 'pretty' : 'json'),
+      maxSeries,
+      ...(modulesDir === undefined ? {} : { modulesDir }),
+    },
+  };
+  const entry = threadEntry('./dataplane/worker', import.meta.url);
+  return { entry, name: `worker ${workerIndex}`, data };
+}
+
+/** Loaded while the threads load theirs. */
+async function loadRooms() {
+  const [logger, accessLog, metrics, admin, health, keys, registry] = await Promise.all([
+    import('./telemetry/logger.ts'),
+    import('./telemetry/access-log-writer.ts'),
+    import('./telemetry/metrics.ts'),
+    import('./admin/admin-server.ts'),
+    import('./health/health-service.ts'),
+    import('./keys/key-service.ts'),
+    import('./middleware/registry.ts'),
+  ]);
+  return { ...logger, ...accessLog, ...metrics, ...admin, ...health, ...keys, ...registry };
+}
+
+type Rooms = Awaited<ReturnType<typeof loadRooms>>;
+
+interface Parts {
+  readonly settings: Settings;
+  readonly version: string;
+  readonly early: EarlyThreads;
+  readonly rooms: Rooms;
+}
+
+// ---- composition ---------------------------------------------------------------------------------------------------
+
+function compose({ settings, version, early, rooms }: Parts): Gateway & { open(): Promise<void> } {
+  const clock = systemClock;
+  const metrics = rooms.createMetrics({ version });
+  const log = rooms.createRootLogger({
+    level: settings.logLevel,
+    ...(settings.logFormat === undefined ? {} : { format: settings.logFormat }),
+    onDropped: (lines) => metrics.logDropped('runtime', lines),
+  });
+  const accessLog = rooms.createAccessLogWriter({
+    onDropped: (lines) => metrics.logDropped('access', lines),
+  });
+  const pages = new CellPages(settings.workers, () => clock.now());
+  const endpoints = new EndpointCellStore(pages);
+  const limiters = new LimiterMemory(rooms.findMiddleware);
+  const checkedUpstreams = new CheckedUpstreams(endpoints);
+  const health = rooms.createHealthService({
+    log,
+    clock,
+    onVerdict: (upstream, endpoint, healthy) => metrics.endpointHealthy(upstream, endpoint, healthy),
+  });
+  const keys = rooms.createKeyService({
+    log,
+    onChange: (materials) => pool.broadcast({ type: 'Keys', materials }),
+  });
+
+  const publisher = new Publisher({
+    members: () => pool.members,
+    limiters,
+    endpoints,
+    keys,
+    clock,
+    log,
+    reply: (message) => config.post(message),
+    committed: (change) => {
+      forgetSeries(change);
+      const upstreams = checkedUpstreams.apply(change);
+      if (upstreams !== undefined) health.update(upstreams);
+      announce();
+    },
+    refused: (failures, listeners) => {
+      if (publisher.generation > 0) return;
+      const reason = describeBlockedStart(failures, listeners);
+      if (reason !== undefined) fail(reason);
+    },
+  });
+
+  const slabs: (WorkerSlabs | undefined)[] = [];
+  const pool = new WorkerPool({
+    size: settings.workers,
+    heartbeat: early.heartbeat,
+    clock,
+    log,
+    startThread: (index, events) => {
+      const first = slabs[index] === undefined;
+      if (first) return (early.workers[index] as EarlyThread<MainToWorker, WorkerToMain>).claim(events);
+      metrics.workerRestarted();
+      return startThread(workerStart(settings, index, early.heartbeat), events);
+    },
+    joined: (member) => {
+      slabs[member.index] = metrics.openWorker();
+      publisher.join(member).catch((error: unknown) => {
+        log.error('a worker could not be brought up', { worker: member.index, error });
+        member.end('it could not be brought up');
+      });
+    },
+    message: (member, message) => workerSaid(member, message),
+    left: ({ index }) => {
+      slabs[index]?.close();
+      pages.forgetWorker(index);
+    },
+  });
+
+  let configStarts = 0;
+  const config = new ConfigLink({
+    clock,
+    log,
+    startThread: (events) =>
+      configStarts++ === 0
+        ? early.config.claim(events)
+        : startThread(configStart(settings, publisher.generation), events),
+    message: (message) => configSaid(message),
+    died: () => publisher.reset(),
+  });
+
+  const admin = rooms.createAdminServer({
+    address: settings.admin,
+    ...(settings.probes === undefined ? {} : { probesAddress: settings.probes }),
+    metrics,
+    query: (name, args) => config.query(name, args),
+    ready: () => {
+      const reason = whyNotReady();
+      return reason === undefined ? { ready: true } : { ready: false, reason };
+    },
+    log,
+  });
+
+  const workerSaid = (member: Member, message: WorkerToMain): void => {
+    switch (message.type) {
+      case 'MetricPage':
+      case 'MetricSeries':
+        slabs[member.index]?.take(message);
+        return;
+      case 'Log':
+        log.write(message.records);
+        return;
+      case 'AccessLog':
+        accessLog.write(message);
+        return;
+      case 'RefreshKeys':
+        void keys.refresh(message.id).then(() => member.send({ type: 'KeysRefreshed', id: message.id }));
+        return;
+      case 'Started':
+        log.debug('worker started', { worker: member.index });
+        return;
+      case 'ChunkTaken':
+      case 'Prepared':
+      case 'Committed':
+      case 'Drained':
+        // Answers after their time: nobody waits for them any more.
+        return;
+    }
+  };
+
+  const configSaid = (message: Exclude<ConfigToMain, { readonly type: 'Answer' }>): void => {
+    switch (message.type) {
+      case 'Chunk':
+      case 'Publish':
+        publisher.handle(message);
+        return;
+      case 'Status':
+        metrics.configStatus(message.status satisfies ConfigStatus);
+        return;
+      case 'Log':
+        log.write(message.records);
+        return;
+      case 'Fatal':
+        fail([message.message, ...message.problems.map(describeProblem)].join('\n'));
+        return;
+    }
+  };
+
+  const forgetSeries = ({ removed }: CommittedChange): void => {
+    const owners = removed.flatMap((key) => {
+      const name = key.slice(key.indexOf('/') + 1);
+      if (key.startsWith('Route/')) return { route: name };
+      return key.startsWith('Upstream/') ? { upstream: name } : [];
+    });
+    if (owners.length > 0) metrics.forget(owners);
+  };
+
+  let stopping = false;
+  const whyNotReady = (): string | undefined => {
+    if (stopping) return 'stopping';
+    if (publisher.generation === 0) return 'no configuration is served yet';
+    if (listenersOf(publisher.entries).length === 0) return 'no listener is configured';
+    return pool.servingCount === 0 ? 'no worker serves' : undefined;
+  };
+  let announced = false;
+  const announce = (): void => {
+    if (announced || whyNotReady() !== undefined) return;
+    announced = true;
+    log.info('ready', {
+      listeners: listenersOf(publisher.entries).map(describeListener),
+      workers: settings.workers,
+      generation: publisher.generation,
+      seconds: Math.round(process.uptime() * 1000) / 1000,
+    });
+  };
+
+  let end: (reason: string | undefined) => void = () => undefined;
+  const ended = new Promise<string | undefined>((resolve) => (end = resolve));
+  const close = async (): Promise<void> => {
+    stopping = true;
+    config.stop();
+    pool.stop();
+    health.close();
+    keys.close();
+    await admin.close();
+    await log.close();
+    await accessLog.close();
+  };
+  const fail = (reason: string): void => {
+    if (stopping) return;
+    close().finally(() => end(reason));
+  };
+  const stop = async (shutdownDelayMs: number): Promise<void> => {
+    log.info('stopping', { shutdownDelayMs, drainTimeoutMs: settings.drainTimeoutMs });
+    await new Promise<void>((resolve) => clock.after(shutdownDelayMs, resolve));
+    config.stop();
+    await pool.drain(settings.drainTimeoutMs);
+    log.info('stopped');
+    await close();
+  };
+
+  return {
+    ended,
+    async open() {
+      pool.start();
+      config.start();
+      try {
+        await admin.listen();
+      } catch (error) {
+        await close();
+        throw error;
+      }
+      const { admin: bound, probes } = admin.addresses();
+      log.info('admin listens', {
+        admin: describeListener(bound),
+        ...(probes === undefined ? {} : { probes: describeListener(probes) }),
+      });
+    },
+    reconcile: () => config.post({ type: 'Reconcile' }),
+    stop(shutdownDelayMs) {
+      if (stopping) return;
+      stopping = true;
+      stop(shutdownDelayMs).then(
+        () => end(undefined),
+        (error: unknown) => end(error instanceof Error ? error.message : String(error)),
+      );
+    },
+    abandon() {
+      pool.stop();
+      config.stop();
+      end('a second signal: ended before everything was finished');
+    },
+  };
+}
+
+// ---- texts ---------------------------------------------------------------------------------------------------------
+
+/** Why nothing could be served at the first start; undefined: some listener is free. */
+function describeBlockedStart(
+  failures: readonly PrepareFailure[],
+  listeners: readonly Entry[],
+): string | undefined {
+  const blocked = listeners.flatMap((entry) => {
+    const failure = failures.find(({ key }) => key === entry.key);
+    return failure === undefined ? [] : describeBlocked(failure, JSON.parse(entry.json) as ListenerSnapshot);
+  });
+  return blocked.length === 0 || blocked.length < listeners.length ? undefined : blocked.join('\n');
+}
+
+function describeBlocked({ code, message }: PrepareFailure, listener: ListenerSnapshot): string {
+  const where = `cannot listen on ${describeListener(listener)} (listener ${listener.name})`;
+  switch (code) {
+    case 'AddressInUse':
+      return `${where}: the port is in use by another program; end that, or give the listener another port in the Gateway resource`;
+    case 'PermissionDenied':
+      return `${where}: not permitted; ports below 1024 need a privilege (CAP_NET_BIND_SERVICE), or choose a higher port in the Gateway resource`;
+    default:
+      return `${where}: ${message}`;
+  }
+}
+
+function describeListener(listener: {
+  readonly address?: string;
+  readonly host?: string;
+  readonly port: number;
+}): string {
+  const host = listener.address ?? listener.host ?? '';
+  return `${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
+}
+
+function describeProblem({ at, path, message, hint }: Problem): string {
+  return `${at} ${path === '' ? '' : `${path} `}${message}${hint === undefined ? '' : ` (${hint})`}`;
+}
+
+function listenersOf(entries: ReadonlyMap<string, Entry>): readonly ListenerSnapshot[] {
+  return [...entries.values()]
+    .filter(({ key }) => key.startsWith('Listener/'))
+    .map(({ json }) => JSON.parse(json) as ListenerSnapshot);
+}

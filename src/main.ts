@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// The process edge: arguments, environment, signals, exit codes.
+import { runProgram } from './cli/program.ts';
+
+// Whoever reads what we print may stop early (`mgateway routes | head`).
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+
+const exitCode = await runProgram(process.argv.slice(2), {
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  interactive: process.stdin.isTTY && process.stderr.isTTY,
+  onSignal: (signal, listener) => void process.on(signal, listener),
+});
+// Not before everything printed has left; nothing that is still open keeps the program.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));

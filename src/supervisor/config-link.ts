@@ -1,0 +1,103 @@
+import type { ConfigToMain, MainToConfig } from '../snapshot/messages.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { Backoff } from './backoff.ts';
+import type { Clock } from './clock.ts';
+import type { Thread, ThreadEvents } from './thread.ts';
+
+export interface ConfigLinkOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly startThread: (events: ThreadEvents<ConfigToMain>) => Thread<MainToConfig>;
+  /** Everything but answers to queries. */
+  readonly message: (message: Exclude<ConfigToMain, { readonly type: 'Answer' }>) => void;
+  /** The thread died; another will be started, which knows nothing of what was served. */
+  readonly died: () => void;
+}
+
+const queryTimeoutMs = 10_000;
+
+interface PendingQuery {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly cancelTimeout: () => void;
+}
+
+/** The config thread: traffic does not depend on it, so that when it dies it is started again and nothing else ends. */
+export class ConfigLink {
+  readonly #options: ConfigLinkOptions;
+  readonly #backoff = new Backoff({ firstMs: 100, maxMs: 10_000, stableMs: 30_000 });
+  readonly #pending = new Map<number, PendingQuery>();
+  #thread: Thread<MainToConfig> | undefined;
+  #startedAt = 0;
+  #lastQuery = 0;
+  #stopping = false;
+  #cancelRestart: (() => void) | undefined;
+
+  constructor(options: ConfigLinkOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#startedAt = this.#options.clock.now();
+    this.#thread = this.#options.startThread({
+      message: (message) => {
+        if (message.type === 'Answer') this.#answered(message);
+        else this.#options.message(message);
+      },
+      exit: (code, error) => this.#left(code, error),
+    });
+  }
+
+  post(message: MainToConfig): void {
+    this.#thread?.post(message);
+  }
+
+  /** Asks the thread about itself; rejects if it cannot tell, dies or takes longer than 10 s. */
+  query(name: string, args: unknown): Promise<unknown> {
+    const thread = this.#thread;
+    if (thread === undefined) return Promise.reject(new Error('the config thread is not running'));
+    const id = ++this.#lastQuery;
+    return new Promise((resolve, reject) => {
+      const cancelTimeout = this.#options.clock.after(queryTimeoutMs, () => {
+        this.#pending.delete(id);
+        reject(new Error(`the config thread did not answer within ${queryTimeoutMs} ms`));
+      });
+      this.#pending.set(id, { resolve, reject, cancelTimeout });
+      thread.post({ type: 'Query', id, name, args });
+    });
+  }
+
+  /** Ends it; nothing it publishes is wanted any more. */
+  stop(): void {
+    this.#stopping = true;
+    this.#cancelRestart?.();
+    this.#thread?.terminate();
+  }
+
+  #answered({ id, value, error }: Extract<ConfigToMain, { readonly type: 'Answer' }>): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    pending.cancelTimeout();
+    if (error === undefined) pending.resolve(value);
+    else pending.reject(new Error(error));
+  }
+
+  #left(code: number, error: Error | undefined): void {
+    this.#thread = undefined;
+    for (const { reject, cancelTimeout } of this.#pending.values()) {
+      cancelTimeout();
+      reject(new Error('the config thread died'));
+    }
+    this.#pending.clear();
+    if (this.#stopping) return;
+    const { clock, log } = this.#options;
+    const delayMs = this.#backoff.next(clock.now() - this.#startedAt);
+    log.error('config thread died, starting another; traffic goes on', {
+      reason: error?.stack ?? `exit code ${code}`,
+      delayMs,
+    });
+    this.#options.died();
+    this.#cancelRestart = clock.after(delayMs, () => this.start());
+  }
+}
