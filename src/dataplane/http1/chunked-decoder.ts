@@ -19,7 +19,9 @@ const STATE = {
 } as const;
 type State = (typeof STATE)[keyof typeof STATE];
 
-const MAX_SIZE_DIGITS = 15;
+/** Sizes stay exact numbers below this; leading zeros are digits too (RFC 9112 §7.1), but not without end. */
+const TOO_LARGE = 2 ** 52;
+const MAX_SIZE_DIGITS = 64;
 /** One extension, and all of them in one body: they carry nothing for us, yet cost time (CVE-2023-39326). */
 const MAX_EXTENSION_BYTES = 4096;
 const MAX_EXTENSIONS_BYTES = 16_384;
@@ -30,7 +32,7 @@ const EXTENSIONS =
   /^(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)+$/;
 
 /**
- * Decodes a chunked body (RFC 9112 §7.1), strictly: hexadecimal size of at most 15 digits, extensions well-formed and
+ * Decodes a chunked body (RFC 9112 §7.1), strictly: hexadecimal size below 2^52, extensions well-formed and
  * bounded, CRLF exactly, trailers by the rules of header fields. Pull style: call `decode` until it says `more`
  * (everything was consumed), `done` or `fault`. Body bytes of small chunks are moved together inside the buffer that
  * is given, which therefore must be the caller's own.
@@ -105,9 +107,10 @@ export class ChunkedDecoder {
         if (digit >= 0) {
           if (++this.#digits > MAX_SIZE_DIGITS) return this.#fail();
           this.#left = this.#left * 16 + digit;
+          if (this.#left >= TOO_LARGE) return this.#fail();
           break;
         }
-        if (this.#digits === 0 || this.#left > Number.MAX_SAFE_INTEGER) return this.#fail();
+        if (this.#digits === 0) return this.#fail();
         if (byte === 13) this.#state = STATE.sizeEnd;
         else if (byte === 59) return this.#takeExtension(buffer);
         else return this.#fail();

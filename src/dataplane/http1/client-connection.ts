@@ -176,9 +176,11 @@ class Connection implements ClientConnection {
   private advance(): void {
     if (this.advancing) return;
     this.advancing = true;
+    const { sink } = this;
     while (this.buffer !== undefined && !this.paused && this.step(this.buffer));
     this.advancing = false;
-    this.sink?.batchEnd();
+    // Not for the next request, which the end of this one may have begun.
+    if (sink !== undefined && this.sink === sink) sink.batchEnd();
     if (this.peerEnded && this.buffer === undefined && !this.paused) this.endOfInput();
   }
 
