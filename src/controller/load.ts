@@ -49,7 +49,8 @@ export async function loadDirectory(paths: readonly string[], options: LoadOptio
   const set = { ...read, files: [...read.files, ...(options.files ?? [])] };
   const files = parseSet(set, openParser(caps));
   const store: Store<ParsedDocument> = nextStore<ParsedDocument>(emptyStore, { files, missing: set.missing });
-  const keys = options.offline === true ? offlineKeyVersions : createKeyVersions(options.environment ?? process.env);
+  const keys =
+    options.offline === true ? offlineKeyVersions : createKeyVersions(options.environment ?? process.env);
   const translation = translate(
     {
       store,
@@ -64,7 +65,10 @@ export async function loadDirectory(paths: readonly string[], options: LoadOptio
   return {
     entries: translation.entries,
     resources: store.resources,
-    problems: [...store.problems, ...[...translation.outcomes.values()].flatMap((outcome) => outcome.problems)],
+    problems: [
+      ...store.problems,
+      ...[...translation.outcomes.values()].flatMap((outcome) => outcome.problems),
+    ],
     warnings: [...remarksOf(set.remarks), ...translation.warnings],
     sourceHash: sourceHash(
       set.files.map(({ relative, content }) => ({
@@ -90,6 +94,8 @@ export function holdsGateway(store: Store): boolean {
   return [...store.resources.values()].some(({ kind }) => kind === 'Gateway');
 }
 
-export function remarksOf(remarks: readonly { readonly path: string; readonly message: string }[]): readonly Problem[] {
+export function remarksOf(
+  remarks: readonly { readonly path: string; readonly message: string }[],
+): readonly Problem[] {
   return remarks.map(({ path, message }) => ({ at: path, path: '', message }));
 }

@@ -42,6 +42,12 @@ export interface ConfigThreadData {
    * generations above this one (G3); main finds out what its candidate no longer holds.
    */
   readonly servedGeneration: number;
+  /** Larger files are problems and are not read; default 64 MiB. */
+  readonly maxFileBytes?: number;
+  /** Of one path; default 100,000. */
+  readonly maxFiles?: number;
+  /** Safety net for lost file events; default 10,000. */
+  readonly pollMs?: number;
 }
 
 export type ConfigToMain =

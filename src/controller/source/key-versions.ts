@@ -46,7 +46,8 @@ export function createKeyVersions(environment: Readonly<Record<string, string | 
   function readState(path: string): KeyState {
     // A file that is written while it is read changes its stamp, and is then read again.
     const found = readBytes(path, maxKeyBytes);
-    if (found.state === 'read') return found.bytes.length === 0 ? { error: `${path}: is empty` } : hash(found.bytes);
+    if (found.state === 'read')
+      return found.bytes.length === 0 ? { error: `${path}: is empty` } : hash(found.bytes);
     return { error: `${path}: ${found.state === 'moved' ? 'is being written' : found.reason}` };
   }
 
@@ -60,7 +61,8 @@ export function createKeyVersions(environment: Readonly<Record<string, string | 
       if ('inline' in source) return hash(source.inline);
       if ('url' in source) return { version: '0' };
       const value = environment[source.env];
-      if (value === undefined || value === '') return { error: `environment variable ${source.env} is not set` };
+      if (value === undefined || value === '')
+        return { error: `environment variable ${source.env} is not set` };
       return hash(value);
     },
     changed: () => [...files].some(([path, { stamp }]) => stampAt(path) !== stamp),

@@ -73,12 +73,20 @@ export function createSource({ paths, caps, clock }: SourceOptions): Source {
       // Nothing may be deleted because an editor or a script put something else in the place for a while.
       return before === shape
         ? listed
-        : { ...listed, files: [], resolved: [], missing: `was a ${before} at the start and is a ${shape} now` };
+        : {
+            ...listed,
+            files: [],
+            resolved: [],
+            missing: `was a ${before} at the start and is a ${shape} now`,
+          };
     });
   }
 
   /** Milliseconds until every changed file has rested; 0: all have. */
-  function unrest(roots: readonly ListedRoot[]): { readonly waitMs: number; readonly paths: ReadonlySet<string> } {
+  function unrest(roots: readonly ListedRoot[]): {
+    readonly waitMs: number;
+    readonly paths: ReadonlySet<string>;
+  } {
     const now = clock.now();
     const restless = new Set<string>();
     let waitMs = 0;
@@ -120,7 +128,10 @@ export function createSource({ paths, caps, clock }: SourceOptions): Source {
     return now;
   }
 
-  async function settle(): Promise<{ readonly roots: readonly ListedRoot[]; readonly restless: ReadonlySet<string> }> {
+  async function settle(): Promise<{
+    readonly roots: readonly ListedRoot[];
+    readonly restless: ReadonlySet<string>;
+  }> {
     const deadline = clock.now() + caps.maxWaitMs;
     for (;;) {
       const roots = look();
@@ -207,7 +218,8 @@ function isStillResolved(root: ListedRoot, resolved: readonly string[]): boolean
 }
 
 function isUnder(path: string, roots: ReadonlySet<string>): boolean {
-  for (const root of roots) if (path === root || path.startsWith(root.endsWith('/') ? root : `${root}/`)) return true;
+  for (const root of roots)
+    if (path === root || path.startsWith(root.endsWith('/') ? root : `${root}/`)) return true;
   return false;
 }
 

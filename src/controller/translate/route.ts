@@ -1,4 +1,10 @@
-import type { MatchSnapshot, PathMatch, RouteSnapshot, UpstreamShare, ValueMatch } from '../../snapshot/model.ts';
+import type {
+  MatchSnapshot,
+  PathMatch,
+  RouteSnapshot,
+  UpstreamShare,
+  ValueMatch,
+} from '../../snapshot/model.ts';
 import { parseDuration } from '../../snapshot/units.ts';
 import { shortHash, stableJson } from './entry.ts';
 import type { RouteResource } from '../../resources/generated.ts';

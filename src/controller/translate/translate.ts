@@ -1,5 +1,11 @@
 import type { Problem } from '../../snapshot/messages.ts';
-import type { EdgeSnapshot, Entry, ListenerSnapshot, RouteSnapshot, UpstreamShare } from '../../snapshot/model.ts';
+import type {
+  EdgeSnapshot,
+  Entry,
+  ListenerSnapshot,
+  RouteSnapshot,
+  UpstreamShare,
+} from '../../snapshot/model.ts';
 import type { Document } from '../store/document.ts';
 import type { Store, Stored } from '../store/store.ts';
 import { findConflicts } from './conflicts.ts';
@@ -7,7 +13,12 @@ import { claimsOverlap, defaultListener, edgeEntry, listenerEntry } from './edge
 import { makeEntry } from './entry.ts';
 import type { FindMiddleware, MiddlewareBlock, MiddlewareFault, MiddlewareUse } from './middleware.ts';
 import { blockOf, isPerRoute, translateMiddleware, useOf } from './middleware.ts';
-import type { GatewayResource, MiddlewareResource, RouteResource, UpstreamResource } from '../../resources/generated.ts';
+import type {
+  GatewayResource,
+  MiddlewareResource,
+  RouteResource,
+  UpstreamResource,
+} from '../../resources/generated.ts';
 import { routeSignatures, routeSnapshot } from './route.ts';
 import type { FailedEntry, KeyRequest, KeyState, Outcome, RouteSet, Translation } from './translation.ts';
 import { translateInlineUpstream, translateUpstream } from './upstream.ts';
@@ -27,7 +38,10 @@ export interface TranslateInput {
 
 /** Remembers what became of a resource as long as neither it nor what it refers to changed. Owned by the caller. */
 export interface TranslateMemo {
-  readonly routes: Map<string, { readonly hash: string; readonly depends: string; readonly built: BuiltRoute }>;
+  readonly routes: Map<
+    string,
+    { readonly hash: string; readonly depends: string; readonly built: BuiltRoute }
+  >;
   readonly entries: Map<string, { readonly hash: string; readonly entry: Entry }>;
 }
 
@@ -85,7 +99,8 @@ class Translator {
     for (const stored of this.stored('Route')) this.route(stored);
     for (const set of this.retained) this.retain(set);
     const { entries, outcomes, warnings, routes, listeners } = this;
-    for (const key of this.memo.routes.keys()) if (!this.input.store.resources.has(key)) this.memo.routes.delete(key);
+    for (const key of this.memo.routes.keys())
+      if (!this.input.store.resources.has(key)) this.memo.routes.delete(key);
     for (const key of this.memo.entries.keys()) if (!entries.has(key)) this.memo.entries.delete(key);
     warnings.push(...findConflicts(routes, (key) => this.input.store.resources.get(key)));
     return { entries, outcomes, warnings, routes, listeners };
@@ -278,7 +293,13 @@ class Translator {
       const failure = this.failureOf(entry);
       if (failure === undefined) continue;
       const message = `${entry.key}: ${failure.code}: ${failure.message}`;
-      this.unsecured(key, `${namespace}/${name}`, accepted, [{ reason: 'Invalid', message, path: '', at: 'spec' }], failure);
+      this.unsecured(
+        key,
+        `${namespace}/${name}`,
+        accepted,
+        [{ reason: 'Invalid', message, path: '', at: 'spec' }],
+        failure,
+      );
       return;
     }
     const failure = this.failureOf(set.entry);
@@ -300,9 +321,16 @@ class Translator {
     const depends = this.dependsOf(namespace, resource);
     const known = this.memo.routes.get(key);
     if (known !== undefined && known.hash === accepted.hash && known.depends === depends) return known.built;
-    const used = this.useMiddlewares(namespace, `${namespace}/${name}`, resource.spec.middlewares, `${namespace}/${name}`);
+    const used = this.useMiddlewares(
+      namespace,
+      `${namespace}/${name}`,
+      resource.spec.middlewares,
+      `${namespace}/${name}`,
+    );
     const built: BuiltRoute =
-      used.faults.length > 0 ? { faults: used.faults } : { set: this.routeSet(namespace, name, resource, used) };
+      used.faults.length > 0
+        ? { faults: used.faults }
+        : { set: this.routeSet(namespace, name, resource, used) };
     this.memo.routes.set(key, { hash: accepted.hash, depends, built });
     return built;
   }
@@ -311,7 +339,11 @@ class Translator {
     namespace: string,
     name: string,
     resource: RouteResource,
-    used: { readonly keys: readonly string[]; readonly own: readonly Entry[]; readonly shared: readonly string[] },
+    used: {
+      readonly keys: readonly string[];
+      readonly own: readonly Entry[];
+      readonly shared: readonly string[];
+    },
   ): RouteSet {
     const own = [...used.own];
     const shares: UpstreamShare[] = resource.spec.upstreams.map((upstream) => {
@@ -345,7 +377,8 @@ class Translator {
       const found = useOf(use);
       if ('name' in found) {
         const state = this.middlewares.get(`Middleware/${namespace}/${found.name}`);
-        text += state === undefined ? '-' : `${state.perRoute ? state.entry?.hash : state.entry !== undefined};`;
+        text +=
+          state === undefined ? '-' : `${state.perRoute ? state.entry?.hash : state.entry !== undefined};`;
       } else {
         for (const request of this.input.find(found.type)?.keys?.(found.config) ?? []) {
           const state = this.input.keyState(request);
@@ -436,12 +469,21 @@ class Translator {
     } else {
       const message = faults[0]?.message ?? 'a middleware is missing';
       const resource = accepted.resource as RouteResource;
-      const snapshot: RouteSnapshot = routeSnapshot({ name, resource, middlewares: [], upstreams: [], unsecured: message });
+      const snapshot: RouteSnapshot = routeSnapshot({
+        name,
+        resource,
+        middlewares: [],
+        upstreams: [],
+        unsecured: message,
+      });
       const entry = makeEntry(key, snapshot);
       if (this.failureOf(entry) === undefined) this.entries.set(key, entry);
     }
     const outcome = faultsOutcome(accepted, faults, good === undefined ? 'unsecured' : 'lastGood');
-    this.outcomes.set(key, failure === undefined ? outcome : { ...outcome, failure, reason: 'PrepareFailed' });
+    this.outcomes.set(
+      key,
+      failure === undefined ? outcome : { ...outcome, failure, reason: 'PrepareFailed' },
+    );
   }
 
   /** A set that workers refused in the meantime is good no more. */
@@ -469,7 +511,12 @@ class Translator {
     this.entries.set(set.entry.key, makeEntry(set.entry.key, { ...route, upstreams }));
   }
 
-  private missingUpstreams(key: string, namespace: string, accepted: Document, { spec }: RouteResource): void {
+  private missingUpstreams(
+    key: string,
+    namespace: string,
+    accepted: Document,
+    { spec }: RouteResource,
+  ): void {
     const problems: Problem[] = [];
     let reason = '';
     spec.upstreams.forEach(({ name }, index) => {
@@ -485,7 +532,8 @@ class Translator {
       problems.push({ at: accepted.locate(path), path, message: `no Gateway has a listener called ${name}` });
       if (reason === '') reason = 'ListenerMissing';
     });
-    if (problems.length > 0) this.outcomes.set(key, { serving: 'current', reason, resolved: false, problems });
+    if (problems.length > 0)
+      this.outcomes.set(key, { serving: 'current', reason, resolved: false, problems });
   }
 
   private failureOf(entry: Entry): FailedEntry | undefined {
@@ -512,13 +560,19 @@ function findClaimConflict(
   claims: readonly { readonly listener: ListenerSnapshot; readonly owner: string }[],
 ): { readonly index: number; readonly message: string } | undefined {
   for (const [index, listener] of wanted.entries()) {
-    const others = [...claims, ...wanted.slice(0, index).map((each) => ({ listener: each, owner: 'the same Gateway' }))];
+    const others = [
+      ...claims,
+      ...wanted.slice(0, index).map((each) => ({ listener: each, owner: 'the same Gateway' })),
+    ];
     for (const { listener: other, owner } of others) {
       if (other.name === listener.name) {
         return { index, message: `a listener called ${listener.name} belongs to ${owner} already` };
       }
       if (claimsOverlap(other, listener)) {
-        return { index, message: `port ${listener.port} is claimed by listener ${other.name} of ${owner} already` };
+        return {
+          index,
+          message: `port ${listener.port} is claimed by listener ${other.name} of ${owner} already`,
+        };
       }
     }
   }
@@ -532,7 +586,9 @@ function failedOutcome(
   path = '',
 ): Outcome {
   const { code, message } = failure;
-  const problems = [{ at: path === '' ? accepted.at : accepted.locate(path), path, message: `${code}: ${message}` }];
+  const problems = [
+    { at: path === '' ? accepted.at : accepted.locate(path), path, message: `${code}: ${message}` },
+  ];
   return { serving, reason: 'PrepareFailed', resolved: true, problems, failure: { code, message } };
 }
 

@@ -1,0 +1,91 @@
+import type { ConfigThreadData, ConfigToMain, MainToConfig } from '../snapshot/messages.ts';
+import { findMiddleware } from '../middleware/registry.ts';
+import { createThreadLogger } from '../telemetry/thread-logger.ts';
+import { systemClock } from './clock.ts';
+import { openParser } from './load.ts';
+import { createPublisher } from './publish/publisher.ts';
+import { startLoop } from './reconcile/loop.ts';
+import { Reconciler } from './reconcile/reconciler.ts';
+import { defaultCaps } from './source/caps.ts';
+import { createKeyVersions } from './source/key-versions.ts';
+import { createSource } from './source/source.ts';
+import { createProblemLog } from './status/problem-log.ts';
+import { answerQuery } from './status/queries.ts';
+
+export interface Controller {
+  receive(message: MainToConfig): void;
+  close(): Promise<void>;
+}
+
+/** Puts the controller together and starts it: everything it says goes through `send`. */
+export function startController(data: ConfigThreadData, send: (message: ConfigToMain) => void): Controller {
+  const clock = systemClock;
+  const log = createThreadLogger({
+    level: data.logLevel,
+    post: (records) => send({ type: 'Log', records }),
+    clock: clock.now,
+  });
+  const caps = {
+    ...defaultCaps,
+    ...(data.maxFileBytes !== undefined && { maxFileBytes: data.maxFileBytes }),
+    ...(data.maxFiles !== undefined && { maxFiles: data.maxFiles }),
+  };
+  const source = createSource({ paths: data.paths, caps, clock });
+  const keys = createKeyVersions(process.env);
+  const publisher = createPublisher(send, data.servedGeneration);
+  const reconciler = new Reconciler({
+    source,
+    parser: openParser(caps),
+    keys,
+    find: findMiddleware,
+    publisher,
+    problemLog: createProblemLog(log),
+    log,
+    clock,
+    send,
+    strict: data.strict,
+    servedGeneration: data.servedGeneration,
+  });
+  const loop = startLoop({
+    reconciler,
+    source,
+    keys,
+    clock,
+    log,
+    quietMs: 50,
+    maxQuietMs: 500,
+    pollMs: data.pollMs ?? 10_000,
+  });
+
+  function answer(id: number, name: string): void {
+    try {
+      send({ type: 'Answer', id, value: answerQuery(name, reconciler.view) });
+    } catch (error) {
+      send({ type: 'Answer', id, error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  const close = async (): Promise<void> => {
+    await loop.close();
+    log.close();
+  };
+  return {
+    close,
+    receive(message) {
+      switch (message.type) {
+        case 'ChunkTaken':
+        case 'Published':
+          publisher.receive(message);
+          return;
+        case 'Reconcile':
+          loop.now();
+          return;
+        case 'Query':
+          answer(message.id, message.name);
+          return;
+        case 'Stop':
+          void close();
+      }
+    },
+  };
+}

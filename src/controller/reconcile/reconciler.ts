@@ -1,0 +1,327 @@
+import type { ConfigStatus, ConfigToMain, Problem } from '../../snapshot/messages.ts';
+import type { Entry } from '../../snapshot/model.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import type { Clock } from '../clock.ts';
+import { holdsGateway, remarksOf } from '../load.ts';
+import type { ParsedDocument } from '../parse/parsed-file.ts';
+import type { Parser } from '../parse/parser.ts';
+import type { Publisher } from '../publish/publisher.ts';
+import type { KeyVersions } from '../source/key-versions.ts';
+import { mayHoldGateway, parseSet } from '../source/parse-set.ts';
+import type { ReadSet, Source } from '../source/source.ts';
+import { sourceHash } from '../source/source-hash.ts';
+import { countResources } from '../status/conditions.ts';
+import type { ProblemLog } from '../status/problem-log.ts';
+import type { ControllerView, GenerationRecord } from '../status/view.ts';
+import type { StoreFile } from '../store/document.ts';
+import type { Store } from '../store/store.ts';
+import { emptyStore, nextStore } from '../store/store.ts';
+import type { FindMiddleware } from '../translate/middleware.ts';
+import { createMemo, translate } from '../translate/translate.ts';
+import type { Translation } from '../translate/translation.ts';
+import { Failures } from './failures.ts';
+
+export interface ReconcilerOptions {
+  readonly source: Source;
+  readonly parser: Parser;
+  readonly keys: KeyVersions;
+  readonly find: FindMiddleware;
+  readonly publisher: Publisher;
+  readonly problemLog: ProblemLog;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly send: (message: ConfigToMain) => void;
+  /** Any problem refuses the whole generation. */
+  readonly strict: boolean;
+  /** Served before this thread was started again; 0: the first start. */
+  readonly servedGeneration: number;
+}
+
+export interface Reconciled {
+  /** Something was still being written: read again soon. */
+  readonly complete: boolean;
+  /** What to watch from now on. */
+  readonly watch: readonly ReadonlyMap<string, ReadonlySet<string>>[];
+}
+
+/** A candidate that keeps failing in new places is given up; what is served goes on. */
+const maxAttempts = 5;
+const keptGenerations = 20;
+/** Each waits half a second at most. */
+const maxFirstReads = 10;
+
+interface Reading {
+  readonly set: ReadSet;
+  readonly files: readonly StoreFile<ParsedDocument>[];
+  readonly hash: string;
+}
+
+interface Attempt {
+  readonly translation: Translation;
+  readonly published:
+    { readonly added: number; readonly changed: number; readonly removed: number } | undefined;
+  /** Why nothing was committed. */
+  readonly refused?: string;
+}
+
+/**
+ * Reads the whole state, decides, publishes. Idempotent: whatever happened since, one run brings what is served up to
+ * what is on the disk. One run at a time (the caller sees to it).
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #memo = createMemo();
+  readonly #failures = new Failures();
+  readonly #generations: GenerationRecord[] = [];
+  #store: Store<ParsedDocument> = emptyStore;
+  /** Of the generation that is served. */
+  #last: Translation | undefined;
+  #candidate: Translation | undefined;
+  #servedHash = '';
+  /** Fingerprint of the last reading: equal ones are neither parsed nor merged again. */
+  #content: string | undefined;
+  #defaultListener = false;
+  #status: ConfigStatus | undefined;
+  #problems: readonly Problem[] = [];
+  #warnings: readonly Problem[] = [];
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  get view(): ControllerView {
+    return {
+      status: this.#status,
+      store: this.#store,
+      outcomes: this.#candidate?.outcomes ?? new Map(),
+      candidate: this.#candidate?.entries ?? new Map(),
+      served: this.#last?.entries ?? new Map(),
+      generation: this.#options.publisher.generation,
+      problems: this.#problems,
+      warnings: this.#warnings,
+      generations: this.#generations,
+    };
+  }
+
+  /** Something that workers refused may work now. */
+  get worthRetrying(): boolean {
+    return this.#failures.hasPassing;
+  }
+
+  async run(): Promise<Reconciled> {
+    const { source, keys, clock } = this.#options;
+    const started = clock.now();
+    const set = await this.#read(source);
+    keys.begin();
+    const reading = this.#parse(set);
+    const before = this.#store;
+    if (reading.files !== undefined) {
+      this.#store = nextStore(before, { files: reading.files, missing: set.missing });
+      // Decided by the first set that is served, and for good (G11).
+      if (this.#last === undefined) {
+        this.#defaultListener =
+          set.missing.length === 0 && !holdsGateway(this.#store) && !mayHoldGateway(set, reading.files);
+      }
+    }
+    const attempt = await this.#publish(reading.hash);
+    this.#candidate = attempt.translation;
+    const problems = this.#collect(set, attempt);
+    this.#report(started, reading.hash, attempt, problems);
+    // Under --strict a refused set leaves nothing behind: the next one is judged against what is served.
+    if (this.#options.strict && attempt.refused !== undefined && this.#last !== undefined) {
+      this.#store = before;
+      this.#content = undefined;
+    }
+    return { complete: set.complete, watch: [set.watch, keys.watch()] };
+  }
+
+  /** At the start a file that is still being written is waited for: it may hold the Gateway. */
+  async #read(source: Source): Promise<ReadSet> {
+    for (let tries = 0; ; tries += 1) {
+      const set = await source.read();
+      if (set.complete || this.#last !== undefined || tries >= maxFirstReads) return set;
+    }
+  }
+
+  /** Gives what workers refused for passing reasons another chance. */
+  retryFailed(): void {
+    this.#failures.forgetPassing();
+  }
+
+  #parse(set: ReadSet): { readonly hash: string; readonly files: Reading['files'] | undefined } {
+    const hash = sourceHash(
+      set.files.map(({ relative, content }) => ({
+        relative,
+        hash: content.state === 'read' ? content.hash : undefined,
+      })),
+    );
+    const content = JSON.stringify([
+      set.files.map((file) => [
+        file.path,
+        file.content.state === 'read'
+          ? file.content.hash
+          : file.content.state === 'unreadable'
+            ? `! ${file.content.reason}`
+            : '…',
+      ]),
+      set.missing,
+    ]);
+    if (content === this.#content) return { hash, files: undefined };
+    const files = parseSet(set, this.#options.parser);
+    this.#content = content;
+    return { hash, files };
+  }
+
+  /** Translates and publishes; leaves out what workers refuse and tries again. */
+  async #publish(hash: string): Promise<Attempt> {
+    const { publisher, servedGeneration } = this.#options;
+    let refused = '';
+    for (let attempt = 0; ; attempt += 1) {
+      const translation = this.#translate();
+      const obstacle = refused === '' ? this.#obstacle(translation) : refused;
+      if (obstacle !== undefined) return { translation, published: undefined, refused: obstacle };
+      const published = await publisher.publish(translation.entries, hash);
+      if (published === undefined) {
+        this.#last = translation;
+        this.#servedHash = hash;
+        return { translation, published };
+      }
+      if (published.failures.length === 0) {
+        this.#last = translation;
+        this.#servedHash = hash;
+        return { translation, published };
+      }
+      this.#options.log.warn('generation refused by workers', {
+        generation: published.generation,
+        failures: published.failures.slice(0, 10),
+      });
+      const helps = this.#failures.note(published.failures, translation.entries);
+      if (!helps || attempt + 1 >= maxAttempts)
+        refused = published.failures[0]?.message ?? 'refused by workers';
+      if (servedGeneration > 0 && this.#last === undefined) refused = 'an older generation is served';
+    }
+  }
+
+  #translate(): Translation {
+    const { find, keys } = this.#options;
+    return translate(
+      {
+        store: this.#store,
+        find,
+        keyState: (request) => keys.state(request),
+        last: this.#last,
+        defaultListener: this.#defaultListener,
+        failed: this.#failures.byKey,
+      },
+      this.#memo,
+    );
+  }
+
+  /** Why a translation must not even be tried. */
+  #obstacle(translation: Translation): string | undefined {
+    const troubled = this.#store.problems.length > 0 || problemsOf(translation).length > 0;
+    if (this.#options.strict && troubled)
+      return 'strict: a configuration with problems is refused as a whole';
+    if (this.#last !== undefined) return undefined;
+    // This thread crashed and knows no last good versions any more: only a sound set may replace what is served.
+    if (this.#options.servedGeneration > 0 && troubled)
+      return 'an older generation is served until all problems are solved';
+    const hasListener = [...translation.entries.keys()].some((key) => key.startsWith('Listener/'));
+    return hasListener ? undefined : 'there is no listener';
+  }
+
+  #collect(set: ReadSet, { translation, refused }: Attempt): readonly Problem[] {
+    this.#failures.retain((key) => this.#store.resources.has(ownerOf(key)) || isShared(key));
+    const problems = [...this.#store.problems, ...problemsOf(translation)];
+    for (const [key, { code, message }] of this.#failures.byKey) {
+      if (isOwnerless(key) && !holdsGateway(this.#store))
+        problems.push({ at: key, path: '', message: `${code}: ${message}` });
+    }
+    if (refused !== undefined && problems.length === 0) problems.push({ at: '', path: '', message: refused });
+    this.#problems = problems;
+    this.#warnings = [...remarksOf(set.remarks), ...translation.warnings];
+    this.#options.problemLog.update(problems, this.#warnings);
+    return problems;
+  }
+
+  #report(started: number, hash: string, attempt: Attempt, problems: readonly Problem[]): void {
+    const { clock, log, publisher, send, servedGeneration } = this.#options;
+    const { translation, published, refused } = attempt;
+    const isTroubled = problems.length > 0 || refused !== undefined;
+    const result: ConfigStatus['result'] =
+      published !== undefined ? (isTroubled ? 'partial' : 'applied') : isTroubled ? 'refused' : 'unchanged';
+    const time = clock.now();
+    const status: ConfigStatus = {
+      result,
+      generation: publisher.generation,
+      sourceHash: hash,
+      servedHash: this.#servedHash,
+      durationSeconds: (time - started) / 1000,
+      time: time / 1000,
+      resources: countResources(
+        this.#store.resources.values(),
+        translation.outcomes,
+        this.#store.unidentified,
+      ),
+      problems: problems.length,
+    };
+    this.#status = status;
+    const { added, changed, removed } = published ?? { added: 0, changed: 0, removed: 0 };
+    const { generation, sourceHash, durationSeconds } = status;
+    if (result !== 'unchanged') {
+      const record = { generation, sourceHash, durationSeconds, time: status.time, result };
+      this.#generations.push({ ...record, added, changed, removed });
+      if (this.#generations.length > keptGenerations) this.#generations.shift();
+    }
+    const fields = {
+      result,
+      generation,
+      sourceHash,
+      added,
+      changed,
+      removed,
+      problems: problems.length,
+      durationSeconds,
+    };
+    if (result === 'partial' || result === 'refused') log.warn('configuration read', { ...fields, refused });
+    else if (result === 'applied') log.info('configuration read', fields);
+    else log.debug('configuration read', fields);
+    send({ type: 'Status', status });
+    const first = this.#last === undefined && servedGeneration === 0;
+    if (first && refused !== undefined) this.#fail(refused, problems, translation.entries);
+  }
+
+  /** The first configuration cannot be served at all. */
+  #fail(refused: string, problems: readonly Problem[], entries: ReadonlyMap<string, Entry>): void {
+    const { strict, send } = this.#options;
+    const failures = [...this.#failures.byKey.entries()].filter(([key]) => key.startsWith('Listener/'));
+    const hasResources = [...this.#store.resources.values()].some(({ accepted }) => accepted !== undefined);
+    // Good documents wait for a Gateway that is refused: not ready, but there when it is repaired (G11).
+    const waits = !strict && hasResources && failures.length === 0 && entries.size > 0;
+    if (waits) return;
+    const [failure] = failures;
+    const nothing = hasResources ? refused : `nothing to serve: ${problems[0]?.message ?? refused}`;
+    const message = failure === undefined ? nothing : `${failure[0]}: ${failure[1].message}`;
+    send({ type: 'Fatal', message, problems });
+  }
+}
+
+function problemsOf({ outcomes }: Translation): readonly Problem[] {
+  return [...outcomes.values()].flatMap((outcome) => outcome.problems);
+}
+
+/** Resource that an entry belongs to: `Middleware/ns/name@ns/route` → `Middleware/ns/name`. */
+function ownerOf(key: string): string {
+  const inline = /^Middleware\/(Gateway\/)?([^#@]*)#/.exec(key);
+  if (inline !== null) return inline[1] === undefined ? `Route/${inline[2]}` : `Gateway/${inline[2]}`;
+  return key.replace(/@.*$/, '');
+}
+
+/** Entries that no single resource owns. */
+function isShared(key: string): boolean {
+  return key === 'Edge' || key.startsWith('Listener/') || key.startsWith('Upstream/http');
+}
+
+function isOwnerless(key: string): boolean {
+  return key === 'Edge' || key === 'Listener/default';
+}
