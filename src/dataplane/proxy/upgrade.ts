@@ -168,7 +168,12 @@ export class Tunnel implements UpstreamSide {
     const { socket, head } = exchange.stream.takeOver();
     if (head.length > 0) socket.unshift(head);
     this.sockets = [socket, upstreamSocket];
-    for (const end of this.sockets) end.once('close', () => this.end());
+    for (const side of this.sockets) {
+      // A side that sends no more has gone (RFC 6455 §7.1.1 closes both ways at once): what it sent is delivered, then
+      // neither is held open for the other.
+      side.once('finish', () => this.end());
+      side.once('close', () => this.end());
+    }
     socket.on('error', () => socket.destroy());
     join();
   }
