@@ -1,6 +1,8 @@
 import type { MiddlewareDefinition } from './contract.ts';
 import { jwt } from './jwt/jwt.ts';
 import { query } from './query.ts';
+import { monotonicMicros } from './rate-limit/monotonic-micros.ts';
+import { createRateLimit } from './rate-limit/rate-limit.ts';
 import { requestHeaders } from './request-headers.ts';
 import { responseHeaders } from './response-headers.ts';
 import { rewrite } from './rewrite.ts';
@@ -11,6 +13,7 @@ import { rewrite } from './rewrite.ts';
  */
 export const middlewareDefinitions: readonly MiddlewareDefinition[] = [
   erase(jwt),
+  erase(createRateLimit(monotonicMicros)),
   erase(requestHeaders),
   erase(responseHeaders),
   erase(query),
