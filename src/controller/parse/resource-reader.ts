@@ -78,9 +78,13 @@ export class ResourceReader {
   ): ReadResource {
     const identity = identify(value);
     const validated = this.#validate(value);
+    // What could not be read is null: that it is no list or text either need not be said.
+    const unread = new Set(textFindings.map(({ path }) => path));
     const findings = [
       ...textFindings,
-      ...validated.findings.map((finding) => tree.place({ ...finding, path: [...prefix, ...finding.path] })),
+      ...validated.findings
+        .map((finding) => tree.place({ ...finding, path: [...prefix, ...finding.path] }))
+        .filter(({ path }) => !unread.has(path)),
     ].sort((a, b) => a.line - b.line || a.column - b.column);
     return {
       prefix,
