@@ -6,8 +6,6 @@ import type {
   ConfigToMain,
   MainToConfig,
   MainToWorker,
-  PrepareFailure,
-  Problem,
   WorkerData,
   WorkerToMain,
 } from './snapshot/messages.ts';
@@ -23,6 +21,7 @@ import { LimiterMemory } from './supervisor/limiter-memory.ts';
 import type { Member } from './supervisor/member.ts';
 import { Publisher } from './supervisor/publisher.ts';
 import type { CommittedChange } from './supervisor/publisher.ts';
+import { describeBlockedStart, describeListener, describeProblem } from './supervisor/start-texts.ts';
 import { startThread, threadEntry } from './supervisor/thread.ts';
 import type { ThreadStart } from './supervisor/thread.ts';
 import { WorkerPool } from './supervisor/worker-pool.ts';
@@ -153,13 +152,14 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     reply: (message) => config.post(message),
     committed: (change) => {
       forgetSeries(change);
+      listeners = listenersOf(publisher.entries);
       const upstreams = checkedUpstreams.apply(change);
       if (upstreams !== undefined) health.update(upstreams);
       announce();
     },
-    refused: (failures, listeners) => {
+    refused: (failures, wanted) => {
       if (publisher.generation > 0) return;
-      const reason = describeBlockedStart(failures, listeners);
+      const reason = describeBlockedStart(failures, wanted);
       if (reason !== undefined) fail(reason);
     },
   });
@@ -268,11 +268,12 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     if (owners.length > 0) metrics.forget(owners);
   };
 
+  let listeners: readonly ListenerSnapshot[] = [];
   let stopping = false;
   const whyNotReady = (): string | undefined => {
     if (stopping) return 'stopping';
     if (publisher.generation === 0) return 'no configuration is served yet';
-    if (listenersOf(publisher.entries).length === 0) return 'no listener is configured';
+    if (listeners.length === 0) return 'no listener is configured';
     return pool.servingCount === 0 ? 'no worker serves' : undefined;
   };
   let announced = false;
@@ -280,7 +281,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     if (announced || whyNotReady() !== undefined) return;
     announced = true;
     log.info('ready', {
-      listeners: listenersOf(publisher.entries).map(describeListener),
+      listeners: listeners.map(({ address, port }) => describeListener(address, port)),
       workers: settings.workers,
       generation: publisher.generation,
       seconds: Math.round(process.uptime() * 1000) / 1000,
@@ -301,7 +302,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   };
   const fail = (reason: string): void => {
     if (stopping) return;
-    close().finally(() => end(reason));
+    void close().finally(() => end(reason));
   };
   const stop = async (shutdownDelayMs: number): Promise<void> => {
     log.info('stopping', { shutdownDelayMs, drainTimeoutMs: settings.drainTimeoutMs });
@@ -325,8 +326,8 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
       }
       const { admin: bound, probes } = admin.addresses();
       log.info('admin listens', {
-        admin: describeListener(bound),
-        ...(probes === undefined ? {} : { probes: describeListener(probes) }),
+        admin: describeListener(bound.host, bound.port),
+        ...(probes === undefined ? {} : { probes: describeListener(probes.host, probes.port) }),
       });
     },
     reconcile: () => config.post({ type: 'Reconcile' }),
@@ -344,45 +345,6 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
       end('a second signal: ended before everything was finished');
     },
   };
-}
-
-// ---- texts ---------------------------------------------------------------------------------------------------------
-
-/** Why nothing could be served at the first start; undefined: some listener is free. */
-function describeBlockedStart(
-  failures: readonly PrepareFailure[],
-  listeners: readonly Entry[],
-): string | undefined {
-  const blocked = listeners.flatMap((entry) => {
-    const failure = failures.find(({ key }) => key === entry.key);
-    return failure === undefined ? [] : describeBlocked(failure, JSON.parse(entry.json) as ListenerSnapshot);
-  });
-  return blocked.length === 0 || blocked.length < listeners.length ? undefined : blocked.join('\n');
-}
-
-function describeBlocked({ code, message }: PrepareFailure, listener: ListenerSnapshot): string {
-  const where = `cannot listen on ${describeListener(listener)} (listener ${listener.name})`;
-  switch (code) {
-    case 'AddressInUse':
-      return `${where}: the port is in use by another program; end that, or give the listener another port in the Gateway resource`;
-    case 'PermissionDenied':
-      return `${where}: not permitted; ports below 1024 need a privilege (CAP_NET_BIND_SERVICE), or choose a higher port in the Gateway resource`;
-    default:
-      return `${where}: ${message}`;
-  }
-}
-
-function describeListener(listener: {
-  readonly address?: string;
-  readonly host?: string;
-  readonly port: number;
-}): string {
-  const host = listener.address ?? listener.host ?? '';
-  return `${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
-}
-
-function describeProblem({ at, path, message, hint }: Problem): string {
-  return `${at} ${path === '' ? '' : `${path} `}${message}${hint === undefined ? '' : ` (${hint})`}`;
 }
 
 function listenersOf(entries: ReadonlyMap<string, Entry>): readonly ListenerSnapshot[] {

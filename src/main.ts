@@ -12,6 +12,8 @@ const exitCode = await runProgram(process.argv.slice(2), {
   stderr: process.stderr,
   interactive: process.stdin.isTTY && process.stderr.isTTY,
   onSignal: (signal, listener) => void process.on(signal, listener),
+  // Only where Node started this program with a channel: otherwise there is nothing to hear.
+  onParentGone: (listener) => process.connected && void process.once('disconnect', listener),
 });
 // Not before everything printed has left; nothing that is still open keeps the program.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));

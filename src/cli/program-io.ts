@@ -6,6 +6,8 @@ export interface ProgramIo {
   /** A person sits at the terminal: Ctrl-C means now. */
   readonly interactive: boolean;
   readonly onSignal: (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void) => void;
+  /** The program that started this one, and keeps a channel to it, has gone. */
+  readonly onParentGone: (listener: () => void) => void;
 }
 
 export interface Output {

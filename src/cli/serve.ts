@@ -28,6 +28,7 @@ export async function runServe(settings: Settings, io: ProgramIo): Promise<numbe
   io.onSignal('SIGTERM', () => end(settings.shutdownDelayMs));
   // Nobody takes traffic away from a gateway at a terminal: there is nothing to wait for.
   io.onSignal('SIGINT', () => end(io.interactive ? 0 : settings.shutdownDelayMs));
+  io.onParentGone(() => running.stop(0));
   io.onSignal('SIGHUP', () => running.reconcile());
   const reason = await running.ended;
   return reason === undefined ? 0 : fail(reason);
