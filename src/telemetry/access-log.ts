@@ -1,5 +1,5 @@
 import type { WorkerToMain } from '../snapshot/messages.ts';
-import { accessLine } from './access-line.ts';
+import { createAccessLine } from './access-line.ts';
 import type { AccessEntry } from './access-line.ts';
 
 export interface AccessLogOptions {
@@ -21,6 +21,7 @@ const batchCharacters = 32 * 1024;
 const maxCharactersPerBatchTime = 4 * 1024 * 1024;
 
 export function createAccessLog({ format, post }: AccessLogOptions): AccessLog {
+  const line = createAccessLine(format);
   let text = '';
   let sent = 0;
   let dropped = 0;
@@ -47,7 +48,7 @@ export function createAccessLog({ format, post }: AccessLogOptions): AccessLog {
         dropped += 1;
         return;
       }
-      text += accessLine(entry, format);
+      text += line(entry);
       if (text.length >= batchCharacters) send();
     },
     flush,

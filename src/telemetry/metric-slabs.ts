@@ -25,7 +25,7 @@ export interface LabelSet {
 /** The slabs of one worker, from its start to its death. */
 export interface WorkerSlabs {
   take(message: MetricMessage): void;
-  /** The worker died: its counts are kept, its gauges dropped. Its memory is no longer read. */
+  /** The worker died: its counts are kept, its gauges dropped. Its memory is no longer read, its messages are ignored. */
   close(): void;
 }
 
@@ -46,6 +46,7 @@ export class MetricSlabs {
 
   openWorker(): WorkerSlabs {
     const pages = new Map<number, Float64Array>();
+    let closed = false;
     const held = new Map<number, { readonly set: LabelSet; readonly place: Place }>();
     const drop = (id: number, died: boolean): void => {
       const holding = held.get(id);
@@ -55,6 +56,7 @@ export class MetricSlabs {
     };
     return {
       take: (message) => {
+        if (closed) return;
         if (message.type === 'MetricPage') {
           pages.set(message.page, new Float64Array(message.buffer));
           return;
@@ -68,6 +70,7 @@ export class MetricSlabs {
         for (const id of message.removed) drop(id, false);
       },
       close: () => {
+        closed = true;
         for (const id of [...held.keys()]) drop(id, true);
         pages.clear();
       },

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { createAccessLog } from '../../../src/telemetry/access-log.ts';
-import { accessLine } from '../../../src/telemetry/access-line.ts';
+import { createAccessLine } from '../../../src/telemetry/access-line.ts';
 import type { AccessEntry } from '../../../src/telemetry/access-line.ts';
 
 const entry: AccessEntry = {
@@ -26,7 +26,9 @@ const entry: AccessEntry = {
   userAgent: 'curl/8',
 };
 
-describe('accessLine', () => {
+const accessLine = (given: AccessEntry, format: 'json' | 'pretty'): string => createAccessLine(format)(given);
+
+describe('createAccessLine', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string(),
@@ -43,7 +45,7 @@ describe('accessLine', () => {
     fc.assert(
       fc.property(anyEntry, (given) => {
         const line = accessLine(given as unknown as AccessEntry, 'json');
-         
+
         expect(line).to.match(/^[^\u0000-\u001f\u007f-\u009f]*\n$/);
         const { query, ...rest } = given;
         expect(JSON.parse(line)).to.deep.equal({
