@@ -1,4 +1,4 @@
-import { RE2JS, RE2JSException } from 're2js';
+import { RE2JSException, RE2Set } from 're2js';
 
 /** A compiled regular expression that takes time linear in the text, whatever the pattern. */
 export interface Regex {
@@ -18,24 +18,29 @@ export class RegexError extends Error {
  * @throws RegexError with a message for the author of the pattern
  */
 export function compileRegex(source: string): Regex {
-  let pattern: RE2JS;
+  // A set of one: the only door to the engine's automaton that lets its memory be bounded.
+  const automaton = new RE2Set(RE2Set.ANCHOR_BOTH, 0, AUTOMATON_BYTES);
   try {
-    pattern = RE2JS.compile(source);
+    automaton.add(source);
+    automaton.compile();
   } catch (error) {
     if (error instanceof RE2JSException) throw new RegexError(error.message, { cause: error });
     throw error;
   }
-  return { source, test: (text) => pattern.testExact(text) };
+  return { source, test: (text) => automaton.match(text).length > 0 };
 }
+
+/** What clients' texts can make one expression remember (G9); beyond, it forgets and goes on. */
+const AUTOMATON_BYTES = 256 * 1024;
 
 const META = new Set('\\^$.|?*+()[]{}');
 
 /**
  * The text that every match begins with, as far as it can be seen without understanding the pattern: characters before
- * the first one with a meaning; '' where an alternation or flags could void them. Sound, not complete.
+ * the first one with a meaning; '' where an alternation could void them. Sound, not complete.
  */
 export function literalPrefix(source: string): string {
-  if (hasTopLevelAlternation(source) || source.includes('(?')) return '';
+  if (hasTopLevelAlternation(source)) return '';
   let prefix = '';
   let i = source.startsWith('^') ? 1 : 0;
   while (i < source.length) {

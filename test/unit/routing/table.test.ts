@@ -1,0 +1,243 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { RouteError } from '../../../src/routing/rule.ts';
+import type { MatchRequest } from '../../../src/routing/rule.ts';
+import { buildTable, RoutingTable } from '../../../src/routing/table.ts';
+import type { MatchResult } from '../../../src/routing/table.ts';
+import type { RouteSnapshot } from '../../../src/snapshot/model.ts';
+import { arbitraryRequest, arbitraryRoute, arbitraryRoutes } from './arbitrary-routes.ts';
+import { naiveMatch } from './naive-matcher.ts';
+import { exact, prefix, regex, request, route, template } from './routes.ts';
+
+const build = (routes: readonly RouteSnapshot[]): RoutingTable<string> =>
+  buildTable(routes, ({ name }) => name);
+
+/** What the naive matcher answers too. */
+function answer(result: MatchResult<string>): object {
+  if (result.kind !== 'matched') return result;
+  return { kind: result.kind, route: result.route, matchIndex: result.matchIndex };
+}
+
+function winner(table: RoutingTable<string>, asked: MatchRequest): string {
+  const result = table.match(asked);
+  return result.kind === 'matched' ? result.target.replace('default/', '') : result.kind;
+}
+
+describe('RoutingTable', () => {
+  it('answers like a scan over all pairs in order', () => {
+    fc.assert(
+      fc.property(
+        arbitraryRoutes,
+        fc.array(arbitraryRequest, { minLength: 20, maxLength: 40 }),
+        (routes, requests) => {
+          const table = build(routes);
+          const pairs = table.pairs();
+          for (const asked of requests) {
+            expect(answer(table.match(asked))).to.deep.equal(naiveMatch(pairs, routes, asked));
+          }
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  it('gives the same answers however it came about, and leaves the tables it came from as they were', () => {
+    const change = fc.record({
+      set: fc.uniqueArray(arbitraryRoute(fc.nat(9).map((n) => `r${n}`)), {
+        selector: ({ name }) => name,
+        maxLength: 4,
+      }),
+      removed: fc.array(
+        fc.nat(9).map((n) => `default/r${n}`),
+        { maxLength: 3 },
+      ),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(change, { maxLength: 6 }),
+        fc.array(arbitraryRequest, { minLength: 10, maxLength: 20 }),
+        (changes, requests) => {
+          let table = RoutingTable.empty<string>();
+          const routes = new Map<string, RouteSnapshot>();
+          const seen: { readonly table: RoutingTable<string>; readonly answers: readonly object[] }[] = [];
+          for (const { set, removed } of changes) {
+            table = table.change({ set, removed }, ({ name }) => name);
+            for (const name of removed) routes.delete(name);
+            for (const one of set) routes.set(one.name, one);
+            const answers = requests.map((asked) => answer(table.match(asked)));
+            const fresh = build([...routes.values()].reverse());
+            expect(answers).to.deep.equal(requests.map((asked) => answer(fresh.match(asked))));
+            expect(table.size).to.equal(routes.size);
+            seen.push({ table, answers });
+          }
+          for (const old of seen)
+            expect(requests.map((asked) => answer(old.table.match(asked)))).to.deep.equal(old.answers);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('stays right with more hosts, paths and segments than one map holds', () => {
+    const many = (from: number, to: number): RouteSnapshot[] =>
+      Array.from({ length: to - from }, (_, i) =>
+        route(
+          `r${from + i}`,
+          [exact(`/e/${from + i}`), template(`/t${from + i}/{id}`), regex(`/r${from + i}-[0-9]+`)],
+          {
+            hostnames: [`h${from + i}.test`, 'a.test'],
+          },
+        ),
+      );
+    const first = build(many(0, 1000));
+    const second = first.change(
+      { set: many(500, 1200), removed: many(0, 100).map(({ name }) => name) },
+      ({ name }) => name,
+    );
+    const asks = (n: number): MatchRequest[] => [
+      request(`/e/${n}`),
+      request(`/t${n}/7`),
+      request(`/r${n}-42`),
+      request(`/t${n}/7`, { host: `h${n}.test` }),
+    ];
+    for (const [table, from, to] of [
+      [first, 0, 1000],
+      [second, 100, 1200],
+    ] as const) {
+      for (let n = 0; n < 1300; n++) {
+        const expected = n >= from && n < to ? `r${n}` : 'none';
+        for (const asked of asks(n)) expect(winner(table, asked)).to.equal(expected);
+      }
+    }
+  });
+
+  it('pauses while it builds many routes', () => {
+    const routes = Array.from({ length: 1000 }, (_, i) => route(`r${i}`, [prefix(`/p${i}`)]));
+    const steps = RoutingTable.empty<string>().changing({ set: routes, removed: [] }, ({ name }) => name);
+    let pauses = 0;
+    let step = steps.next();
+    for (; !step.done; step = steps.next()) pauses++;
+    expect(pauses).to.be.at.least(19);
+    expect(winner(step.value, request('/p999/x'))).to.equal('r999');
+  });
+
+  it('falls through to less specific hosts when those of a host do not match', () => {
+    const table = build([
+      route('any', [prefix('/')]),
+      route('wide', [prefix('/w')], { hostnames: ['*.test'] }),
+      route('narrow', [prefix('/n')], { hostnames: ['*.a.test'] }),
+      route('host', [prefix('/h')], { hostnames: ['b.a.test'] }),
+    ]);
+    const host = 'b.a.test';
+    expect(winner(table, request('/h', { host }))).to.equal('host');
+    expect(winner(table, request('/n', { host }))).to.equal('narrow');
+    expect(winner(table, request('/w', { host }))).to.equal('wide');
+    expect(winner(table, request('/x', { host }))).to.equal('any');
+    expect(winner(table, request('/n', { host: 'a.test' }))).to.equal('any');
+    expect(winner(table, request('/w', { host: 'test' }))).to.equal('any');
+  });
+
+  it('ends a prefix at a segment border, whether it is written with a slash or without', () => {
+    const table = build([route('v2', [prefix('/v2')]), route('v3', [prefix('/v3/')])]);
+    for (const path of ['/v2', '/v2/', '/v2/x']) expect(winner(table, request(path))).to.equal('v2');
+    for (const path of ['/v3', '/v3/', '/v3/x']) expect(winner(table, request(path))).to.equal('v3');
+    for (const path of ['/v2example', '/v2.1', '/v', '/'])
+      expect(winner(table, request(path))).to.equal('none');
+  });
+
+  it('tells what a template captured and which prefix matched, as the request spelled them', () => {
+    const table = build([route('t', [template('/users/{id}/files/{name}')]), route('p', [prefix('/c++/x')])]);
+    expect(table.match(request('/users/7/files/a%2Bb%20c'))).to.deep.include({
+      captures: { id: '7', name: 'a%2Bb%20c' },
+      prefix: undefined,
+      pattern: '/users/{id}/files/{name}',
+    });
+    expect(table.match(request('/c++/x/y'))).to.deep.include({ prefix: '/c++/x', captures: {} });
+    expect(table.match(request('/c%2B%2B/x/y'))).to.deep.include({ prefix: '/c%2B%2B/x' });
+    expect(winner(table, request('/users//files/x'))).to.equal('none');
+  });
+
+  it('names the methods of every match that failed by its method alone, and only those', () => {
+    const table = build([
+      route('a', [{ path: exact('/x'), methods: ['PUT', 'GET'] }]),
+      route('b', [{ path: prefix('/x'), methods: ['DELETE'] }]),
+      route('c', [
+        { path: prefix('/'), methods: ['PATCH'], headers: [{ name: 'x-a', type: 'Present', value: '' }] },
+      ]),
+      route('d', [{ path: regex('/y'), methods: ['PATCH'] }]),
+    ]);
+    expect(table.match(request('/x', { method: 'HEAD' }))).to.deep.equal({
+      kind: 'method-not-allowed',
+      allow: ['DELETE', 'GET', 'PUT'],
+    });
+    expect(winner(table, request('/z', { method: 'HEAD' }))).to.equal('none');
+  });
+
+  it('refuses to be built from a route that cannot be compiled and says which match it is', () => {
+    const table = build([route('good', [prefix('/')])]);
+    const broken = route('bad', [prefix('/ok'), regex('/(?=x)')]);
+    expect(() => table.change({ set: [broken], removed: ['default/good'] }, ({ name }) => name))
+      .to.throw(RouteError, 'route default/bad, match 1')
+      .with.property('matchIndex', 1);
+    expect(winner(table, request('/ok'))).to.equal('good');
+    expect(() => build([route('bad', [prefix('/')], { hostnames: ['a b'] })])).to.throw(RouteError, 'a b');
+  });
+});
+
+describe('RoutingTable, where an upstream may read a path in another way', () => {
+  const guarded = { middlewares: ['Middleware/default/jwt'] };
+  const table = build([
+    route('admin', [prefix('/admin')], guarded),
+    route('Reports', [template('/Reports/{id}')], guarded),
+    route('public', [prefix('/')]),
+  ]);
+
+  it('refuses a request that only thereby misses a route with a middleware', () => {
+    const readings = {
+      '/ADMIN/x': 'case',
+      '/admin;v=1/x': 'parameters',
+      '/admin%3Bv=1/x': 'parameters',
+      '/admin%20/x': 'blanks',
+      '/%2561dmin/x': 'decoded_twice',
+      '/%EF%BD%81dmin/x': 'compatibility',
+      '/x/%EF%BC%8E%EF%BC%8E/admin': 'compatibility',
+      '/%2541DMIN;x/y': 'combined',
+      '/reports/7': 'case',
+      '/REPORTS/7': 'case',
+    };
+    for (const [path, reading] of Object.entries(readings)) {
+      expect(table.match(request(path)), path).to.deep.include({ kind: 'ambiguous', reading });
+    }
+  });
+
+  it('lets paths pass whose other readings lead nowhere else', () => {
+    for (const path of [
+      '/Users/7',
+      '/a;b=c',
+      '/a%20b',
+      '/100%25',
+      '/%E2%84%AB',
+      '/xadmin;a',
+      '/administrator',
+    ]) {
+      expect(winner(table, request(path)), path).to.equal('public');
+    }
+    expect(winner(table, request('/admin/X;y'))).to.equal('admin');
+    expect(winner(table, request('/Reports/7'))).to.equal('Reports');
+  });
+
+  it('takes paths literally where nothing is passed by', () => {
+    const open = build([route('admin', [prefix('/admin')]), route('public', [prefix('/')])]);
+    expect(winner(open, request('/ADMIN'))).to.equal('public');
+    const all = build([route('admin', [prefix('/admin')], guarded), route('public', [prefix('/')], guarded)]);
+    expect(winner(all, request('/ADMIN'))).to.equal('public');
+    const specific = build([route('files', [prefix('/My%20Files')]), route('rest', [prefix('/')], guarded)]);
+    expect(winner(specific, request('/My%20Files/x'))).to.equal('files');
+  });
+
+  it('forgets what a removed route guarded', () => {
+    const open = table.change({ set: [], removed: ['default/admin', 'default/Reports'] }, ({ name }) => name);
+    expect(winner(open, request('/ADMIN'))).to.equal('public');
+    expect(winner(open, request('/reports/7'))).to.equal('public');
+  });
+});
