@@ -94,7 +94,7 @@ function workerStart(settings: Settings, workerIndex: number, heartbeat: SharedA
 
 /** Loaded while the threads load theirs. */
 async function loadRooms() {
-  const [logger, accessLog, metrics, admin, health, keys, registry] = await Promise.all([
+  const [logger, accessLog, metrics, admin, health, keys, registry, limiter] = await Promise.all([
     import('./telemetry/logger.ts'),
     import('./telemetry/access-log-writer.ts'),
     import('./telemetry/metrics.ts'),
@@ -102,8 +102,10 @@ async function loadRooms() {
     import('./health/health-service.ts'),
     import('./keys/key-service.ts'),
     import('./middleware/registry.ts'),
+    import('./middleware/rate-limit/slab.ts'),
   ]);
-  return { ...logger, ...accessLog, ...metrics, ...admin, ...health, ...keys, ...registry };
+  const { readLimiterStats } = limiter;
+  return { ...logger, ...accessLog, ...metrics, ...admin, ...health, ...keys, ...registry, readLimiterStats };
 }
 
 type Rooms = Awaited<ReturnType<typeof loadRooms>>;
@@ -261,12 +263,23 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
 
   const forgetSeries = ({ removed }: CommittedChange): void => {
     const owners = removed.flatMap((key) => {
-      const name = key.slice(key.indexOf('/') + 1);
-      if (key.startsWith('Route/')) return { route: name };
-      return key.startsWith('Upstream/') ? { upstream: name } : [];
+      if (key.startsWith('Route/')) return { route: nameOf(key) };
+      return key.startsWith('Upstream/') ? { upstream: nameOf(key) } : [];
     });
     if (owners.length > 0) metrics.forget(owners);
   };
+
+  let limitersTold = new Set<string>();
+  metrics.beforeScrape(() => {
+    const told = new Set<string>();
+    for (const [key, memory] of limiters.ofType('rateLimit')) {
+      const name = nameOf(key);
+      told.add(name);
+      metrics.limiterStats(name, rooms.readLimiterStats(memory));
+    }
+    for (const name of limitersTold) if (!told.has(name)) metrics.limiterStats(name, undefined);
+    limitersTold = told;
+  });
 
   let listeners: readonly ListenerSnapshot[] = [];
   let stopping = false;
@@ -351,4 +364,9 @@ function listenersOf(entries: ReadonlyMap<string, Entry>): readonly ListenerSnap
   return [...entries.values()]
     .filter(({ key }) => key.startsWith('Listener/'))
     .map(({ json }) => JSON.parse(json) as ListenerSnapshot);
+}
+
+/** What stands in metrics for a key: all behind its kind. */
+function nameOf(key: string): string {
+  return key.slice(key.indexOf('/') + 1);
 }

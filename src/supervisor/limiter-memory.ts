@@ -70,6 +70,11 @@ export class LimiterMemory implements AttachmentStore {
     return slab && { kind: 'Middleware', key, buffer: slab.buffer };
   }
 
+  /** Committed memory of one middleware type, by entry key. */
+  *ofType(type: string): Iterable<readonly [key: string, memory: SharedArrayBuffer]> {
+    for (const [key, slab] of this.#slabs) if (slab.type === type) yield [key, slab.buffer];
+  }
+
   #plan(entry: Entry, current: Slab | undefined): StagedSlab {
     if (current?.hash === entry.hash) return { slab: current, fate: 'keep' };
     const { type, config } = JSON.parse(entry.json) as MiddlewareSnapshot;
