@@ -10,12 +10,6 @@ export function renderTypes({ kinds, middlewares }) {
   const configs = Object.entries(middlewares).map(([type, schema]) =>
     declaration(configNames.get(type), schema, configNames, ''),
   );
-  const configMap = [
-    '/** The middlewares by the key that is written in YAML. */',
-    'export interface MiddlewareConfigs {',
-    ...[...configNames].map(([type, name]) => `  readonly ${type}: ${name};`),
-    '}',
-  ].join('\n');
   const resources = names.flatMap((kind) => {
     const spec = kinds[kind].properties.spec;
     return [
@@ -36,7 +30,6 @@ export function renderTypes({ kinds, middlewares }) {
     '// Generated from schemas/ by scripts/generate.mjs. Do not edit.',
     metadata,
     ...configs,
-    configMap,
     ...resources,
     `export type Resource = ${names.map((kind) => `${kind}Resource`).join(' | ')};`,
     '',

@@ -140,17 +140,6 @@ export interface RewriteConfig {
   readonly path?: string;
 }
 
-/** The middlewares by the key that is written in YAML. */
-export interface MiddlewareConfigs {
-  readonly jwt: JwtConfig;
-  readonly module: ModuleConfig;
-  readonly query: QueryConfig;
-  readonly rateLimit: RateLimitConfig;
-  readonly requestHeaders: RequestHeadersConfig;
-  readonly responseHeaders: ResponseHeadersConfig;
-  readonly rewrite: RewriteConfig;
-}
-
 /** What is served where. */
 export interface GatewaySpec {
   /** Ports to accept connections on. Default: `[]`. */

@@ -101,8 +101,8 @@ describe('createParser', () => {
     expect(first?.locate('spec.hostnames[1]')).to.equal('f.yaml:8:21');
     expect(first?.locate('spec.matches[3].path')).to.equal('f.yaml:6:1');
     expect(first?.locate('spec.middlewares[0].rateLimit.key[0].claim')).to.equal('f.yaml:9:68');
-    expect(second?.at).to.equal('f.yaml:13:3');
-    expect(second?.locate('spec.endpoints[1].url')).to.equal('f.yaml:16:54');
+    expect(second?.at).to.equal('f.yaml:14:3');
+    expect(second?.locate('spec.endpoints[1].url')).to.equal('f.yaml:17:54');
   });
 
   it('does not parse again what it knows, wherever it has moved, until it is swept', () => {
