@@ -3,10 +3,6 @@ import type { LogLevel } from '../snapshot/messages.ts';
 /** Lower is graver. */
 export const logLevels: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
 
-export function isLogLevel(text: string): text is LogLevel {
-  return Object.hasOwn(logLevels, text);
-}
-
 /** Whether a record of `level` is written under `threshold`. */
 export function isLogged(level: LogLevel, threshold: LogLevel): boolean {
   return logLevels[level] <= logLevels[threshold];

@@ -34,7 +34,7 @@ export interface OpenWorkerMetrics extends WorkerMetrics {
 }
 
 /** Label of requests that matched no route. */
-export const noRoute = '_none';
+const noRoute = '_none';
 
 /**
  * Counters of one worker in shared memory. A label set gets its series at its first use, so that 10,000 idle routes cost
