@@ -60,7 +60,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     try {
       keySet = load(next);
     } catch {
-      keySet = undefined; // whoever rotates a secret to one that is too short gets 503, not a weaker gateway
+      // A rotation that cannot be used (a secret that is too short) changes nothing: its generation is refused too.
     }
     return keySet;
   };

@@ -47,6 +47,15 @@ export function createBucketStore(memory: SharedArrayBuffer): BucketStore {
     }
   };
 
+  const followAll = (nowMicros: number): void => {
+    for (let set = 0; set < sets; set++) {
+      const mine = nextTicket();
+      lock(slab.sets, 2 * set, mine);
+      follow(set, nowMicros);
+      unlock(slab.sets, 2 * set, mine);
+    }
+  };
+
   return {
     take(key, nowMicros) {
       hash.update(key);
@@ -77,17 +86,13 @@ export function createBucketStore(memory: SharedArrayBuffer): BucketStore {
       return current === epoch ? rate : readRate(slab, current);
     },
     rescale(next, nowMicros) {
+      // No set may be more than one rate behind; where no key was ever seen there is nothing to convert.
+      const isUsed = Atomics.load(slab.header, header.keys) > 0;
+      if (isUsed) followAll(nowMicros);
       const following = Atomics.load(slab.header, header.epoch) + 1;
       writeRate(slab, following, next);
       Atomics.store(slab.header, header.epoch, following);
-      // Whoever comes first converts a set, so that none is ever read in the wrong rate; all of them now, so that no set
-      // is more than one rate behind.
-      for (let set = 0; set < sets; set++) {
-        const mine = nextTicket();
-        lock(slab.sets, 2 * set, mine);
-        follow(set, nowMicros);
-        unlock(slab.sets, 2 * set, mine);
-      }
+      if (isUsed) followAll(nowMicros);
     },
   };
 }

@@ -201,9 +201,15 @@ describe('jwt', () => {
       code: 'ERR_JWT_KEYS_UNAVAILABLE',
     });
     setting.supply(0, { version: '4', secret: new Uint8Array(16) });
-    expect(await outcome(setting, withToken(token)), 'too short').to.equal('503 keys_unavailable');
+    expect(await outcome(setting, withToken(token)), 'too short, and nothing was there').to.equal(
+      '503 keys_unavailable',
+    );
     setting.supply(0, { version: '5', secret });
     expect(await outcome(setting, withToken(token))).to.equal('200');
+    setting.supply(0, { version: '6', secret: new Uint8Array(16) });
+    expect(setting.middleware.request?.(withToken(token)), 'too short, so the old one stays').to.equal(
+      undefined,
+    );
   });
 
   it('gives every request the same claims and lets none change them', async () => {
