@@ -32,7 +32,6 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
   const serve = program
     .command('serve')
     .description('serve the routes of a directory, and follow its changes')
-    .helpOption('-h, --help', 'show this help')
     .action(async (options: ServeOptions) => {
       const settings = settingsOf(serve, options, io);
       const { runServe } = await import('./serve.ts');
@@ -45,7 +44,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
     .description('check files and directories of resources, as serve would; - is standard input')
     .argument('<paths...>', 'files and directories')
     .option('--offline', 'need no secrets: references to them are taken as they are', false)
-    .addOption(new Option('--output <format>', 'how').choices(['text', 'json']).default('text'))
+    .addOption(outputOption())
     .action(async (paths: readonly string[], options: ValidateOptions) => {
       const { runValidate } = await import('./validate.ts');
       exitCode = await runValidate(paths, options, io);
@@ -54,8 +53,8 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
   program
     .command('version')
     .description('print the version')
-    .addOption(new Option('--output <format>', 'how').choices(['text', 'json']).default('text'))
-    .action(({ output }: { readonly output: 'text' | 'json' }) => {
+    .addOption(outputOption())
+    .action(({ output }: OutputOptions) => {
       io.stdout.write(describeVersion(output));
     });
 
@@ -67,6 +66,14 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
     const asked = ['commander.helpDisplayed', 'commander.version'].includes(error.code);
     return asked ? exitCodes.good : exitCodes.usage;
   }
+}
+
+interface OutputOptions {
+  readonly output: 'text' | 'json';
+}
+
+function outputOption(): Option {
+  return new Option('--output <format>', 'how the answer looks').choices(['text', 'json']).default('text');
 }
 
 /** Ends the command with a usage error where settings do not fit this machine or each other. */
