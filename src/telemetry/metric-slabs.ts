@@ -7,19 +7,21 @@ import type { MetricMessage } from './series-ledger.ts';
 
 /** Where one living worker keeps a label set. */
 interface Place {
+  readonly set: LabelSet;
   readonly values: Float64Array;
   readonly slot: number;
 }
 
-/** One label set of a metric over all workers. */
+/** One label set of a metric over all workers. There may be 100,000 of them: it holds no more than it must. */
 export interface LabelSet {
   readonly metric: MetricName;
-  readonly labels: Readonly<Record<string, string>>;
   /** As between the braces. */
   readonly text: string;
+  /** Value of its first label: the route, upstream, listener or worker that it belongs to. */
+  readonly owner: string;
   readonly places: Place[];
-  /** What workers counted that live no more. */
-  readonly base: Float64Array;
+  /** What workers counted that live no more; absent: nothing. */
+  base: Float64Array | undefined;
 }
 
 /** The slabs of one worker, from its start to its death. */
@@ -47,12 +49,12 @@ export class MetricSlabs {
   openWorker(): WorkerSlabs {
     const pages = new Map<number, Float64Array>();
     let closed = false;
-    const held = new Map<number, { readonly set: LabelSet; readonly place: Place }>();
+    const held = new Map<number, Place>();
     const drop = (id: number, died: boolean): void => {
-      const holding = held.get(id);
-      if (holding === undefined) return;
+      const place = held.get(id);
+      if (place === undefined) return;
       held.delete(id);
-      this.vacate(holding.set, holding.place, died);
+      this.vacate(place, died);
     };
     return {
       take: (message) => {
@@ -84,51 +86,51 @@ export class MetricSlabs {
   forget(owners: readonly SeriesOwner[]): void {
     const routes = new Set(owners.flatMap((owner) => ('route' in owner ? [owner.route] : [])));
     const upstreams = new Set(owners.flatMap((owner) => ('upstream' in owner ? [owner.upstream] : [])));
-    for (const family of this.families.values()) {
-      for (const [text, { labels, places }] of family) {
-        const gone = routes.has(labels['route'] ?? '') || upstreams.has(labels['upstream'] ?? '');
-        if (gone && places.length === 0) family.delete(text);
+    for (const [metric, family] of this.families) {
+      const kind = catalog[metric].labels[0];
+      const gone = kind === 'route' ? routes : kind === 'upstream' ? upstreams : undefined;
+      if (gone === undefined || gone.size === 0) continue;
+      for (const { text, owner, places } of family.values()) {
+        if (places.length === 0 && gone.has(owner)) family.delete(text);
       }
     }
   }
 
-  private occupy(
-    series: MetricSeries,
-    values: Float64Array,
-  ): { readonly set: LabelSet; readonly place: Place } {
-    const { metric, labels, slot } = series;
+  private occupy({ metric, labels, slot }: MetricSeries, values: Float64Array): Place {
     if (!isMetricName(metric)) throw new Error(`unknown metric ${metric}`);
-    const definition = catalog[metric];
+    const names = catalog[metric].labels;
     let family = this.families.get(metric);
     if (family === undefined) this.families.set(metric, (family = new Map<string, LabelSet>()));
-    const text = labelText(definition.labels, labels);
+    const text = labelText(names, labels);
     let set = family.get(text);
     if (set === undefined) {
-      const base = new Float64Array(definition.type === 'histogram' ? histogramSlots : 1);
-      family.set(text, (set = { metric, labels, text, places: [], base }));
+      const owner = labels[names[0] ?? ''] ?? '';
+      family.set(text, (set = { metric, text, owner, places: [], base: undefined }));
     }
-    const place = { values, slot };
+    const place = { set, values, slot };
     set.places.push(place);
-    return { set, place };
+    return place;
   }
 
-  private vacate(set: LabelSet, place: Place, died: boolean): void {
+  private vacate(place: Place, died: boolean): void {
+    const { set, values, slot } = place;
     set.places.splice(set.places.indexOf(place), 1);
-    const isGauge = catalog[set.metric].type === 'gauge';
-    const goes = isGauge ? set.places.length === 0 : set.places.length === 0 && !died;
+    const { type } = catalog[set.metric];
+    const goes = set.places.length === 0 && (type === 'gauge' || !died);
     if (goes) {
       this.families.get(set.metric)?.delete(set.text);
-    } else if (!isGauge) {
+    } else if (type !== 'gauge') {
+      set.base ??= new Float64Array(type === 'histogram' ? histogramSlots : 1);
       for (let i = 0; i < set.base.length; i++) {
-        set.base[i] = (set.base[i] as number) + (place.values[place.slot + i] as number);
+        set.base[i] = (set.base[i] as number) + (values[slot + i] as number);
       }
     }
   }
 }
 
 /** Sum of one of the label set's numbers over living and dead workers. */
-export function sumAt(set: LabelSet, index: number): number {
-  let sum = set.base[index] as number;
-  for (const { values, slot } of set.places) sum += values[slot + index] as number;
+export function sumAt({ places, base }: LabelSet, index: number): number {
+  let sum = base === undefined ? 0 : (base[index] as number);
+  for (const { values, slot } of places) sum += values[slot + index] as number;
   return sum;
 }
