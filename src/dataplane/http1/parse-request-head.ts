@@ -139,7 +139,7 @@ function hasChunkedTwice(codings: string): boolean {
 
 /** Says as exactly as possible what is wrong with a line that is none; nothing of it is used. */
 function requestLineFault(line: string, limits: HeadLimits): HeadFault {
-  if (VERSIONED.test(line)) {
+  if (VERSIONED.test(line) && !breaksLines(line)) {
     const target = line.slice(line.indexOf(' ') + 1, line.lastIndexOf(' '));
     return target.length > limits.targetBytes ? REQUEST_FAULTS.targetTooLong : REQUEST_FAULTS.target;
   }
@@ -151,13 +151,18 @@ function requestLineFault(line: string, limits: HeadLimits): HeadFault {
  * something that can never be valid would only hold the connection; `full`: no further byte is allowed.
  */
 export function beginningFault(text: string, full: boolean, limits: HeadLimits): HeadFault | undefined {
-  if (breaksLines(text)) return text.includes('\r\n') ? REQUEST_FAULTS.field : REQUEST_FAULTS.requestLine;
   const lineEnd = text.indexOf('\r\n');
-  if (lineEnd < 0) return full ? REQUEST_FAULTS.targetTooLong : undefined;
+  if (lineEnd < 0) {
+    if (breaksLines(text)) return REQUEST_FAULTS.requestLine;
+    return full ? REQUEST_FAULTS.targetTooLong : undefined;
+  }
   const lines = text.slice(0, text.lastIndexOf('\r\n') + 2);
   const parsed = parseRequestLine(lines, limits);
   if (parsed instanceof HeadFault) return parsed;
-  if (scanFields(lines, lineEnd + 2, lines.length, limits.headerFields) === 'invalid')
-    return REQUEST_FAULTS.field;
+  if (breaksLines(text.slice(lineEnd)) || isInvalid(lines, lineEnd + 2, limits)) return REQUEST_FAULTS.field;
   return full ? REQUEST_FAULTS.headTooLarge : undefined;
+}
+
+function isInvalid(lines: string, from: number, limits: HeadLimits): boolean {
+  return scanFields(lines, from, lines.length, limits.headerFields) === 'invalid';
 }

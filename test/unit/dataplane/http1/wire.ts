@@ -1,0 +1,28 @@
+import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+
+/** The byte streams of a connection without a network: `feed` is what the peer sends, `sent` what it gets. */
+export class Wire extends Duplex {
+  sent = '';
+  readonly remoteAddress = '::ffff:127.0.0.1';
+  readonly remotePort = 1;
+  readonly localPort = 2;
+
+  get socket(): Socket {
+    return this as unknown as Socket;
+  }
+
+  /** Told to the codec at once, as by a socket that has just been read. */
+  feed(text: string): void {
+    if (!this.destroyed) this.emit('data', Buffer.from(text, 'latin1'));
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer | string, encoding: BufferEncoding, done: () => void): void {
+    this.sent += typeof chunk === 'string' ? chunk : chunk.toString('latin1');
+    void encoding;
+    done();
+  }
+}
