@@ -44,7 +44,7 @@ export interface UpstreamSide {
   cancel(): void;
   /** The exchange is over: no more deadlines. */
   close(): void;
-  /** The gateway shuts down: end what would go on for ever. */
+  /** The gateway shuts down: a tunnel, which would go on for ever, ends. */
   end(): void;
 }
 

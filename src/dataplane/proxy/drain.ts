@@ -14,14 +14,13 @@ export async function drain(
   timeoutMs: number,
 ): Promise<void> {
   for (const listener of listeners) listener.drain();
-  const open = (): boolean =>
-    engine.open.size > 0 || listeners.some((listener) => listener.openConnections > 0);
+  const open = (): boolean => engine.open > 0 || listeners.some((listener) => listener.openConnections > 0);
   const deadline = engine.clock() + timeoutMs;
   while (open() && engine.clock() < deadline) {
     await new Promise<void>((resolve) => {
       setTimeout(resolve, lookMs);
     });
   }
-  for (const exchange of engine.open) exchange.upstreamSide?.end();
+  for (const tunnel of engine.tunnels) tunnel.end();
   for (const listener of listeners) listener.destroy();
 }

@@ -11,7 +11,7 @@ import type { TimerWheel } from '../http1/timer-wheel.ts';
 import type { RequestHead, RequestSink, ServerFault, ServerStream } from '../http1/types.ts';
 import { tlsOptions } from '../upstream/connect.ts';
 import type { TlsClient } from '../upstream/connect.ts';
-import type { ClientSide } from './client-side.ts';
+import type { ClientSide, UpstreamSide } from './client-side.ts';
 import { ProxyExchange } from './exchange.ts';
 import { setForwardingHeaders } from './forwarding-headers.ts';
 import type { Generation } from './generation.ts';
@@ -44,8 +44,9 @@ export class Engine implements Services {
   readonly date = new HttpDate(Date.now);
   readonly clock: () => number;
   readonly unmatched: RouteSeries;
+  readonly tunnels = new Set<UpstreamSide>();
   /** Exchanges and tunnels that have not ended. */
-  readonly open = new Set<ClientSide>();
+  open = 0;
   private readonly tlsClient: TlsClient;
   private readonly accessLog: Services['ended'] | undefined;
   private readonly requestIdPrefix: string;
@@ -67,7 +68,7 @@ export class Engine implements Services {
   request(listener: string, stream: ServerStream, head: RequestHead): RequestSink {
     const generation = this.current;
     const exchange = new ProxyExchange(this, generation, stream, head);
-    this.open.add(exchange);
+    this.open++;
     const { headers } = head;
     const peer = stream.connection.remoteAddress;
     const trusted = !generation.trusted.isEmpty && generation.trusted.has(peer);
@@ -133,7 +134,7 @@ export class Engine implements Services {
   }
 
   ended(exchange: ClientSide, code: number, seconds: number): void {
-    this.open.delete(exchange);
+    this.open--;
     this.accessLog?.(exchange, code, seconds);
   }
 

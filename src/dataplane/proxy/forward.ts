@@ -27,9 +27,10 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   private readonly exchange: MatchedSide;
   private readonly services: Services;
   private readonly deadlines: Deadlines;
-  private readonly requestBodySource: ReplayableBody;
+  /** Undefined: the request has none. */
+  private readonly source: ReplayableBody | undefined;
   private upstream: Upstream | undefined = undefined;
-  private readonly tried: Endpoint[] = [];
+  private tried: Endpoint[] | undefined = undefined;
   private attempt: Attempt | undefined = undefined;
   /** The one that answered or failed last. */
   lastAttempt: Attempt | undefined = undefined;
@@ -40,7 +41,8 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   private hooksRunning = false;
   private headSent = false;
   /** Response body held back until the head can go out with it. */
-  private held: Buffer[] = [];
+  private held: Buffer | undefined = undefined;
+  private heldMore: Buffer[] | undefined = undefined;
   private ended = false;
   private trailers: HeaderList | undefined = undefined;
   private done = false;
@@ -48,7 +50,7 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   constructor(exchange: MatchedSide, services: Services) {
     this.exchange = exchange;
     this.services = services;
-    this.requestBodySource = new ReplayableBody(exchange.stream);
+    this.source = exchange.head.framing === 'none' ? undefined : new ReplayableBody(exchange.stream);
     this.deadlines = new Deadlines(services.wheel, exchange.target.snapshot.timeouts, this);
   }
 
@@ -72,7 +74,6 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
 
   private try(upstream: Upstream, endpoint: Endpoint, fresh: boolean): void {
     this.attempts++;
-    this.tried.push(endpoint);
     const attempt = new Attempt(this, upstream, endpoint, this.services.clock);
     this.attempt = this.lastAttempt = attempt;
     attempt.begin(fresh);
@@ -86,11 +87,11 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   requestBody(chunk: Buffer): void {
     if (this.done) return;
     this.deadlines.touch();
-    this.requestBodySource.push(chunk, this.attempt);
+    this.source?.push(chunk, this.attempt);
   }
 
   requestEnd(trailers: HeaderList | undefined): void {
-    if (!this.done) this.requestBodySource.end(trailers, this.attempt);
+    if (!this.done) this.source?.end(trailers, this.attempt);
   }
 
   // ---- AttemptOwner
@@ -112,11 +113,11 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   }
 
   takeWholeBody(): Buffer | undefined {
-    return this.requestBodySource.takeWhole();
+    return this.source?.takeWhole();
   }
 
   attemptStarted(): void {
-    this.requestBodySource.flush(this.attempt as Attempt);
+    this.source?.flush(this.attempt as Attempt);
   }
 
   attemptConnectFailed(code: string): void {
@@ -125,7 +126,9 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
       this.fail(replies.upstreamBusy);
       return;
     }
-    const next = this.tried.length < maxConnectTries ? upstream?.pickOther(this.tried) : undefined;
+    const tried = (this.tried ??= []);
+    if (this.attempt !== undefined) tried.push(this.attempt.endpoint);
+    const next = tried.length < maxConnectTries ? upstream?.pickOther(tried) : undefined;
     if (upstream === undefined || next === undefined) {
       this.services.log.debug('upstream connection failed', { upstream: upstream?.snapshot.name, code });
       this.fail(code === 'ETIMEDOUT' ? replies.connectTimeout : replies.connectFailed);
@@ -140,7 +143,7 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
       const { upstream, endpoint } = this.attempt as Attempt;
       this.retriedStale = true;
       upstream.series.retried('stale_connection');
-      this.requestBodySource.rewind();
+      this.source?.rewind();
       this.try(upstream, endpoint, true);
       return;
     }
@@ -159,7 +162,7 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
       !this.retriedStale &&
       this.attempt?.usedConnection === true &&
       idempotent.has(this.exchange.method) &&
-      this.requestBodySource.replayable
+      this.source?.replayable !== false
     );
   }
 
@@ -174,7 +177,7 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
 
   upstreamHead(response: ResponseHead1): void {
     const { exchange } = this;
-    this.requestBodySource.forget();
+    this.source?.forget();
     this.deadlines.phase('attempt', 0);
     stripHopByHop(response.headers);
     this.response = response;
@@ -204,7 +207,7 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   upstreamBody(chunk: Buffer): void {
     this.deadlines.touch();
     this.exchange.bytesOut += chunk.length;
-    if (!this.headSent) this.held.push(chunk);
+    if (!this.headSent) this.hold(chunk);
     else if (!this.exchange.stream.write(chunk)) this.attempt?.pause();
   }
 
@@ -235,15 +238,20 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
     if (!this.hooksRunning) this.attempt?.resume();
   }
 
+  private hold(chunk: Buffer): void {
+    if (this.held === undefined) this.held = chunk;
+    else (this.heldMore ??= []).push(chunk);
+  }
+
   /** Head and what is held of the body, in one write where possible. False: the client takes no more for now. */
   private sendHeld(): boolean {
-    const { exchange, held } = this;
+    const { exchange, held, heldMore } = this;
     const response = this.response as ResponseHead1;
     this.headSent = true;
-    this.held = [];
+    this.held = this.heldMore = undefined;
     exchange.status = response.status;
     exchange.addGeneration(response.headers);
-    const first = held.length > 1 ? Buffer.concat(held) : held[0];
+    const first = held === undefined || heldMore === undefined ? held : Buffer.concat([held, ...heldMore]);
     const whole = this.ended && this.trailers === undefined;
     const framing: Framing = response.framing === 'close' ? 'chunked' : response.framing;
     const more = exchange.stream.respond(

@@ -15,7 +15,6 @@ export interface ForwardedFacts {
  * spellings with underscores count too.
  */
 const forwardingName = /^(?:x[-_]forwarded[-_].*|forwarded|x[-_]real[-_]ip)$/i;
-const mayBeForwarding = /^[xf]/i;
 
 /**
  * Sets `X-Forwarded-For`, `-Proto` and `-Host`, and `Forwarded` (RFC 7239) where the client sent one. From a trusted hop they
@@ -29,7 +28,8 @@ export function setForwardingHeaders(headers: HeaderList, facts: ForwardedFacts)
   let host = false;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
-    if (!mayBeForwarding.test(name) || !forwardingName.test(name)) continue;
+    const initial = name.charCodeAt(0) | 0x20;
+    if ((initial !== 0x78 && initial !== 0x66) || !forwardingName.test(name)) continue;
     const lower = name.toLowerCase();
     const value = raw[i + 1] as string;
     if (lower === 'forwarded')

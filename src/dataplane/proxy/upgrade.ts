@@ -165,6 +165,7 @@ export class Tunnel implements UpstreamSide {
   private join(upstreamSocket: Duplex, join: () => void): void {
     const { exchange } = this;
     exchange.status = 101;
+    this.services.tunnels.add(this);
     const { socket, head } = exchange.stream.takeOver();
     if (head.length > 0) socket.unshift(head);
     this.sockets = [socket, upstreamSocket];
@@ -246,6 +247,7 @@ export class Tunnel implements UpstreamSide {
 
   close(): void {
     clearTimeout(this.timer);
+    this.services.tunnels.delete(this);
     this.outgoing?.destroy();
     for (const socket of this.sockets) socket.destroy();
     this.endpoint?.end();
