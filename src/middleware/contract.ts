@@ -135,3 +135,45 @@ export interface SharedState<Config> {
    */
   readonly change: (memory: SharedArrayBuffer, from: Config, to: Config) => 'keep' | 'scale' | 'drop';
 }
+
+// ---- a module of a user's own ------------------------------------------------------------------------------------------
+
+/** The default export: called once for each definition and worker, before it is served. Throwing refuses it. */
+export type MiddlewareFactory<Options = Readonly<Record<string, unknown>>> = (
+  options: Options,
+  context: ModuleContext,
+) => ModuleMiddleware | Promise<ModuleMiddleware>;
+
+export interface ModuleContext {
+  /** `namespace/name` of the resource, or of the route and its place there. */
+  readonly name: string;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * The hooks. Return synchronously where nothing waits. A hook that throws, or leaves something that cannot be sent (a
+ * line break in a header), makes the answer 500 `ERR_MIDDLEWARE_FAILED`.
+ */
+export interface ModuleMiddleware {
+  /** May change path, query, headers and claims; a reply ends the request phase. */
+  request?(exchange: Exchange): ModuleReply | undefined | void | Promise<ModuleReply | undefined | void>;
+  /** Runs for the upstream's answer and for the gateway's own ones. */
+  response?(exchange: Exchange, response: ResponseHead): void | Promise<void>;
+  /** Called once, when no exchange can use it any more. */
+  close?(): void;
+}
+
+/** An answer, sent as `application/problem+json` (RFC 9457). */
+export interface ModuleReply {
+  /** 200 to 599. */
+  readonly status: number;
+  /** For programs: `A-Z`, digits and `_`; default `ERR_MODULE_REPLY`. */
+  readonly code?: string;
+  /** For people. */
+  readonly detail?: string;
+  /** `reason` label of `middleware_rejections_total`, in snake_case; one of a few fixed words. Default `module`. */
+  readonly reason?: string;
+  /** Further fields: name, value, … */
+  readonly headers?: readonly string[];
+}

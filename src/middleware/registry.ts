@@ -1,5 +1,6 @@
 import type { MiddlewareDefinition } from './contract.ts';
 import { jwt } from './jwt/jwt.ts';
+import { userModule } from './module/module.ts';
 import { query } from './query.ts';
 import { monotonicMicros } from './rate-limit/monotonic-micros.ts';
 import { createRateLimit } from './rate-limit/rate-limit.ts';
@@ -18,6 +19,7 @@ export const middlewareDefinitions: readonly MiddlewareDefinition[] = [
   erase(responseHeaders),
   erase(query),
   erase(rewrite),
+  erase(userModule),
 ];
 
 const byType: ReadonlyMap<string, MiddlewareDefinition> = new Map(
