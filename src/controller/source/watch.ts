@@ -21,6 +21,7 @@ interface Watched {
  */
 export function createDirectoryWatch(changed: () => void): DirectoryWatch {
   const open = new Map<string, Watched>();
+  let closed = false;
 
   function start(directory: string, inode: string, names: ReadonlySet<string>): void {
     const watcher = openWatcher(directory, {
@@ -43,6 +44,7 @@ export function createDirectoryWatch(changed: () => void): DirectoryWatch {
 
   return {
     sync(wanted) {
+      if (closed) return;
       for (const [directory, watched] of open) {
         if (wanted.has(directory) && inodeOf(directory) === watched.inode) continue;
         open.delete(directory);
@@ -59,6 +61,7 @@ export function createDirectoryWatch(changed: () => void): DirectoryWatch {
       }
     },
     async close() {
+      closed = true;
       const watchers = [...open.values()];
       open.clear();
       await Promise.all(watchers.map(({ watcher }) => watcher.close()));

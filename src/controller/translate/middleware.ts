@@ -27,8 +27,8 @@ export type MiddlewareResult = { readonly entry: Entry } | { readonly fault: Mid
 
 /** The one key of a Middleware's spec that is not `scope`. */
 export function blockOf(resource: MiddlewareResource): MiddlewareBlock {
-  const [type, config] = Object.entries(resource.spec).find(([key]) => key !== 'scope') ?? ['', undefined];
-  return { type, config: config as unknown };
+  const found = Object.entries(resource.spec as object).find(([key]) => key !== 'scope');
+  return { type: found?.[0] ?? '', config: found?.[1] as unknown };
 }
 
 export function isPerRoute(resource: MiddlewareResource): boolean {
