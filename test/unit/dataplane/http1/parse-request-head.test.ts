@@ -89,6 +89,8 @@ describe('parseRequestHead', () => {
         get('a: 1\rb: 2'),
         get('a: 1\nb: 2'),
         get('\ra: 1'),
+        get('Transfer-Encoding: chunked\t'),
+        get('Content-Length: 1 \t'),
         ' Host: a\r\n',
       ],
     ],
