@@ -72,19 +72,20 @@ function serve(options, env) {
     child.once('error', () => resolve(1));
     child.once('exit', (code) => resolve(code ?? 1));
   });
-  return { child, ended };
+  return { ended };
 }
 
-async function isReady(url, { child }) {
-  while (child.exitCode === null && child.signalCode === null) {
-    try {
-      if ((await fetch(url)).ok) return true;
-    } catch {
-      // Not listening yet.
-    }
-    await wait(50);
+/** False: the gateway ended first. */
+async function isReady(url, { ended }) {
+  const over = ended.then(() => true);
+  for (;;) {
+    const ready = fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
+      ({ ok }) => ok,
+      () => false, // Not listening yet.
+    );
+    if (await Promise.race([ready, over.then(() => false)])) return true;
+    if (await Promise.race([over, wait(50).then(() => false)])) return false;
   }
-  return false;
 }
 
 async function startUpstream(name, port) {

@@ -3,10 +3,11 @@ import { Command, CommanderError, Option } from 'commander';
 import type { ProgramIo } from './program-io.ts';
 import { serveOptions, toSettings } from './serve-options.ts';
 import type { ServeOptions } from './serve-options.ts';
-import { parseSwitch } from './setting-values.ts';
+import { readSwitch } from './setting-values.ts';
+import type { RoutesOptions } from './routes.ts';
 import type { Settings } from './settings.ts';
 import type { ValidateOptions } from './validate.ts';
-import { describeVersion } from './version.ts';
+import { describeVersion, readVersion } from './version.ts';
 import { countWorkers } from './worker-count.ts';
 
 /** Good, something found or failed, not understood. */
@@ -22,6 +23,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
     .description(
       'An API gateway whose routes are Kubernetes-style YAML resources, reloaded without a restart',
     )
+    .version(readVersion(), '--version', 'print the version number alone')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
@@ -49,6 +51,21 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
       const { runValidate } = await import('./validate.ts');
       exitCode = await runValidate(paths, options, io);
     });
+
+  program
+    .command('routes')
+    .description('print the routes of files and directories in the order in which they are asked')
+    .argument('[paths...]', 'files and directories')
+    .option('--config <path...>', 'the same, as serve takes them')
+    .addOption(outputOption())
+    .action(
+      async (paths: readonly string[], options: RoutesOptions & { readonly config?: readonly string[] }) => {
+        const all = [...paths, ...(options.config ?? [])];
+        if (all.length === 0) program.error('error: nothing to read: give PATH... or --config PATH');
+        const { runRoutes } = await import('./routes.ts');
+        exitCode = await runRoutes(all, options, io);
+      },
+    );
 
   program
     .command('version')
@@ -90,8 +107,8 @@ function settingsOf(command: Command, options: ServeOptions, { env }: ProgramIo)
         platform: process.platform,
         parallelism: availableParallelism(),
       }),
-      strict: options.strict ?? parseSwitch(env['MGATEWAY_STRICT']),
-      accessLog: options.accessLog ?? parseSwitch(env['MGATEWAY_ACCESS_LOG']),
+      strict: options.strict ?? readSwitch(env, 'MGATEWAY_STRICT'),
+      accessLog: options.accessLog ?? readSwitch(env, 'MGATEWAY_ACCESS_LOG'),
     });
   } catch (error) {
     return command.error(`error: ${error instanceof Error ? error.message : String(error)}`);

@@ -33,11 +33,11 @@ export function parseWorkers(text: string): number | 'auto' {
 }
 
 /** The environment variable of a switch. */
-export function parseSwitch(text: string | undefined): boolean {
-  const value = (text ?? '').toLowerCase();
-  if (['1', 'true', 'yes', 'on'].includes(value)) return true;
-  if (['', '0', 'false', 'no', 'off'].includes(value)) return false;
-  throw new InvalidArgumentError('Give true or false.');
+export function readSwitch(env: Readonly<Record<string, string | undefined>>, name: string): boolean {
+  const value = env[name] ?? '';
+  if (/^(1|true|yes|on)$/i.test(value)) return true;
+  if (/^(|0|false|no|off)$/i.test(value)) return false;
+  throw new InvalidArgumentError(`${name}=${value} is invalid. Give true or false.`);
 }
 
 export function parseDirectory(text: string): string {

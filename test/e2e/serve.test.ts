@@ -1,0 +1,150 @@
+import { expect } from 'chai';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { connect } from 'node:net';
+import { describe, it } from 'mocha';
+import { cleanupAfterEach } from '../support/cleanup.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { gatewayDocument, routeDocument, startGateway } from '../support/gateway.ts';
+import { request } from '../support/request.ts';
+import { startUpstream } from '../support/upstream.ts';
+
+describe('mgateway serve', () => {
+  const cleanup = cleanupAfterEach();
+  const routeTo = (name: string, path: string, url: string): string =>
+    routeDocument(name, `matches: [{ path: { prefix: ${path} } }]\nupstreams: [{ url: "${url}" }]`);
+
+  it('turns a directory into traffic, and follows its edits without a restart', async () => {
+    const one = await startUpstream(cleanup, 'one');
+    const two = await startUpstream(cleanup, 'two');
+    const gateway = await startGateway(cleanup, { files: { 'routes.yaml': routeTo('a', '/a', one.url) } });
+    expect((await request(`${gateway.url}/a`)).body).to.equal('one');
+    expect((await request(`${gateway.url}/b`)).status).to.equal(404);
+    await gateway.reload(() => gateway.write('routes.yaml', routeTo('a', '/b', two.url)));
+    expect((await request(`${gateway.url}/b`)).body).to.equal('two');
+    expect((await request(`${gateway.url}/a`)).status).to.equal(404);
+    expect(
+      await gateway.metric('mgateway_requests_total{route="default/a",method="GET",code="200"}'),
+    ).to.equal(2);
+  });
+
+  it('serves the good files beside a broken one, and names the place of the fault', async () => {
+    const upstream = await startUpstream(cleanup);
+    const gateway = await startGateway(cleanup, {
+      files: { 'good.yaml': routeTo('good', '/good', upstream.url), 'bad.yaml': 'kind: Route\nspec: {' },
+    });
+    expect((await request(`${gateway.url}/good`)).status).to.equal(200);
+    await eventually(() => /bad\.yaml:\d+:\d+/.test(gateway.stderr()));
+  });
+
+  it('ends with exit code 1 under --strict if there is any problem', async () => {
+    const gateway = await startGateway(cleanup, {
+      files: { 'bad.yaml': 'kind: Route\nspec: {' },
+      args: ['--strict'],
+      untilReady: false,
+    });
+    expect(await gateway.exited).to.deep.include({ code: 1 });
+    expect(gateway.stderr()).to.match(/mgateway: .*\n?.*bad\.yaml:\d+:\d+/);
+  });
+
+  it('says which port is taken and what to do, and ends with exit code 1', async () => {
+    const port = await freePort();
+    const occupant = createServer().listen(port, '127.0.0.1');
+    await once(occupant, 'listening');
+    cleanup.add(() => occupant.close());
+    const onTraffic = await startGateway(cleanup, { port, untilReady: false });
+    expect(await onTraffic.exited).to.deep.include({ code: 1 });
+    expect(onTraffic.stderr()).to.include(`cannot listen on 127.0.0.1:${port} (listener http)`);
+    expect(onTraffic.stderr()).to.include('another port in the Gateway resource');
+    const onAdmin = await startGateway(cleanup, {
+      args: ['--admin', `127.0.0.1:${port}`],
+      untilReady: false,
+    });
+    expect(await onAdmin.exited).to.deep.include({ code: 1 });
+    expect(onAdmin.stderr()).to.include(`--admin 127.0.0.1:${port}: the port is in use`);
+  });
+
+  it('serves on while it is not ready any more, finishes what is under way, and ends with exit code 0', async () => {
+    let answer: () => void = () => undefined;
+    const upstream = await startUpstream(cleanup, (incoming, response) => {
+      if (incoming.url === '/slow') answer = () => response.end('done');
+      else response.end('quick');
+    });
+    const gateway = await startGateway(cleanup, {
+      files: { 'routes.yaml': routeTo('all', '/', upstream.url) },
+      args: ['--shutdown-delay', '700ms'],
+    });
+    const slow = request(`${gateway.url}/slow`);
+    await eventually(() => upstream.requests.length === 1);
+    const exit = gateway.stop();
+    await eventually(async () => (await request(`${gateway.admin}/readyz`)).status === 503);
+    expect((await request(`${gateway.url}/quick`)).body).to.equal('quick');
+    await eventually(() => refusesConnections(gateway.port));
+    answer();
+    expect((await slow).body).to.equal('done');
+    expect(await exit).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it('ends at once with exit code 1 at the second signal', async () => {
+    const upstream = await startUpstream(cleanup, () => undefined);
+    const gateway = await startGateway(cleanup, {
+      files: { 'routes.yaml': routeTo('all', '/', upstream.url) },
+    });
+    request(`${gateway.url}/hangs`).catch(() => undefined);
+    await eventually(() => upstream.requests.length === 1);
+    void gateway.stop();
+    await eventually(() => refusesConnections(gateway.port));
+    expect(await gateway.stop()).to.deep.equal({ code: 1, signal: null });
+  });
+
+  it('reads the configuration anew at SIGHUP', async () => {
+    const gateway = await startGateway(cleanup);
+    const before = await gateway.metric('mgateway_config_reloads_total{result="unchanged"}');
+    gateway.process.kill('SIGHUP');
+    await eventually(
+      async () => (await gateway.metric('mgateway_config_reloads_total{result="unchanged"}')) > before,
+    );
+  });
+
+  it('is alive but not ready while no Gateway has a listener', async () => {
+    const gateway = await startGateway(cleanup, {
+      files: {
+        'gateway.yaml': gatewayDocument(1).replace('port: 1,', 'port: none,'),
+        'routes.yaml': routeTo('all', '/', 'http://127.0.0.1:1'),
+      },
+      untilReady: false,
+    });
+    await eventually(async () => (await gateway.generation()) === 1);
+    expect((await request(`${gateway.admin}/healthz`)).status).to.equal(200);
+    const ready = await request(`${gateway.admin}/readyz`);
+    expect(ready.status).to.equal(503);
+    const port = await freePort();
+    gateway.write('gateway.yaml', gatewayDocument(port));
+    await eventually(async () => (await request(`${gateway.admin}/readyz`)).status === 200);
+    expect((await request(`http://127.0.0.1:${port}/`)).status).to.equal(502);
+  });
+
+  it('offers metrics and probes, and nothing else, on --probes', async () => {
+    const port = await freePort();
+    const gateway = await startGateway(cleanup, { env: { MGATEWAY_PROBES: `127.0.0.1:${port}` } });
+    const headers = { host: 'pod.example' };
+    expect((await request(`http://127.0.0.1:${port}/readyz`, { headers })).status).to.equal(200);
+    expect((await request(`http://127.0.0.1:${port}/metrics`, { headers })).body).to.include(
+      'mgateway_config_generation 1',
+    );
+    expect((await request(`http://127.0.0.1:${port}/api/v1/status`, { headers })).status).to.equal(404);
+    expect((await request(`${gateway.admin}/api/v1/status`)).status).to.equal(200);
+  });
+});
+
+function refusesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.once('error', () => resolve(true));
+  });
+}
