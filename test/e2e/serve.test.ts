@@ -115,7 +115,9 @@ describe('mgateway serve', () => {
       },
       untilReady: false,
     });
-    await eventually(async () => (await gateway.generation()) === 1);
+    await eventually(
+      async () => (await gateway.metric('mgateway_config_reloads_total{result="refused"}')) === 1,
+    );
     expect((await request(`${gateway.admin}/healthz`)).status).to.equal(200);
     const ready = await request(`${gateway.admin}/readyz`);
     expect(ready.status).to.equal(503);
