@@ -9,11 +9,11 @@ export interface ResourceMetadata {
   readonly [field: string]: unknown;
 }
 
-/** Lets requests with a valid bearer token pass; others get 401. */
+/** Lets requests with a valid bearer token pass (one `Authorization: Bearer` field, at most 8 KiB); others get 401, or 503 while keys are not available. */
 export interface JwtConfig {
   /** Who may have signed the token. */
   readonly issuers: readonly {
-    /** The `iss` claim. */
+    /** The `iss` claim. A token is verified with the keys of the issuer that it names, and no others. */
     readonly issuer: string;
     /** One of them must be in `aud`; none: any. Default: `[]`. */
     readonly audiences: readonly string[];
@@ -35,20 +35,20 @@ export interface JwtConfig {
       /** How its text stands for bytes. Default: `"Utf8"`. */
       readonly encoding: 'Utf8' | 'Base64Url';
     };
-    /** Accepted `alg` values. */
-    readonly algorithms: readonly ('HS256' | 'HS384' | 'HS512' | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA')[];
-    /** How far clocks may differ for `exp` and `nbf`. Default: `"0s"`. */
+    /** Accepted `alg` values: HS* with a secret (at least as long as the hash), the others with jwks. Absent: all that fit the kind of key. */
+    readonly algorithms?: readonly ('HS256' | 'HS384' | 'HS512' | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA')[];
+    /** How far clocks may differ for `exp` and `nbf`. A token without `exp` does not expire. Default: `"0s"`. */
     readonly leeway: string;
   }[];
-  /** Claim → request header for the upstream. The same headers from the client are removed. Default: `{}`. */
+  /** Claim → request header for the upstream; `a.b` is `b` inside `a`, if no claim is called `a.b`. Numbers, lists and objects as JSON. The same headers from the client are always removed, with `_` for `-` too. A token whose claim cannot be sent unchanged (line breaks, blanks around it) gets 401. Default: `{}`. */
   readonly claimsToHeaders: Readonly<Record<string, string>>;
   /** What the claims must say; else 403. Default: `{}`. */
   readonly require: {
-    /** Claim → condition. Default: `{}`. */
+    /** Claim → condition; names as in `claimsToHeaders`. Default: `{}`. */
     readonly claims: Readonly<Record<string, {
       /** The claim is a list, or a string of words parted by blanks, that has this. */
       readonly contains?: string;
-      /** The claim is this string. */
+      /** The claim is this string, or the number or boolean that it spells. */
       readonly equals?: string;
     }>>;
   };
@@ -70,7 +70,7 @@ export interface QueryConfig {
   readonly add: Readonly<Record<string, string>>;
   /** Parameters that go. Default: `[]`. */
   readonly remove: readonly string[];
-  /** Old → new name; values stay. Default: `{}`. */
+  /** Old → new name; values stay. Where the old one is there, it takes the place of what had the new name. Default: `{}`. */
   readonly rename: Readonly<Record<string, string>>;
 }
 
@@ -78,7 +78,7 @@ export interface QueryConfig {
 export interface RateLimitConfig {
   /** Tokens that come back in each `per`. */
   readonly requests: number;
-  /** The time in which `requests` tokens come back. */
+  /** The time in which `requests` tokens come back: 1ms to 24h. */
   readonly per: string;
   /** Capacity of the bucket; absent: `requests`. */
   readonly burst?: number;
@@ -95,7 +95,7 @@ export interface RateLimitConfig {
     /** The route. */
     readonly route?: Readonly<Record<string, never>>;
   }[];
-  /** A part of the key is missing: refuse the request, use the client's address instead, or do not limit it. Default: `"Reject"`. */
+  /** A part of the key is missing: refuse the request with 403, use the client's address instead, or do not limit it. Default: `"Reject"`. */
   readonly onMissingKey: 'Reject' | 'Address' | 'Skip';
   /** Which answers carry `RateLimit` and `RateLimit-Policy`: only the 429, or all. Default: `"OnLimit"`. */
   readonly headers: 'OnLimit' | 'Always';
@@ -103,13 +103,13 @@ export interface RateLimitConfig {
 
 /** Changes the headers that the upstream sees: first remove, then rename, set, add. */
 export interface RequestHeadersConfig {
-  /** Header → value: one field of this name, with this value. Default: `{}`. */
+  /** Header → value: one field of this name, with this value. `host` can be set, but not removed, renamed or added. Default: `{}`. */
   readonly set: Readonly<Record<string, string>>;
   /** Header → value: one more field. Default: `{}`. */
   readonly add: Readonly<Record<string, string>>;
   /** Headers that go. Default: `[]`. */
   readonly remove: readonly string[];
-  /** Old → new name; values stay. Default: `{}`. */
+  /** Old → new name; values stay. Where the old one is there, it takes the place of what had the new name. Default: `{}`. */
   readonly rename: Readonly<Record<string, string>>;
 }
 
@@ -121,7 +121,7 @@ export interface ResponseHeadersConfig {
   readonly add: Readonly<Record<string, string>>;
   /** Headers that go. Default: `[]`. */
   readonly remove: readonly string[];
-  /** Old → new name; values stay. Default: `{}`. */
+  /** Old → new name; values stay. Where the old one is there, it takes the place of what had the new name. Default: `{}`. */
   readonly rename: Readonly<Record<string, string>>;
 }
 
@@ -157,7 +157,7 @@ export interface GatewaySpec {
   readonly middlewares: readonly {
     /** A Middleware of the same namespace. */
     readonly name?: string;
-    /** Lets requests with a valid bearer token pass; others get 401. */
+    /** Lets requests with a valid bearer token pass (one `Authorization: Bearer` field, at most 8 KiB); others get 401, or 503 while keys are not available. */
     readonly jwt?: JwtConfig;
     /** A middleware of your own: an ES module under `--modules-dir`. */
     readonly module?: ModuleConfig;
@@ -262,7 +262,7 @@ export interface RouteSpec {
   readonly middlewares: readonly {
     /** A Middleware of the same namespace. */
     readonly name?: string;
-    /** Lets requests with a valid bearer token pass; others get 401. */
+    /** Lets requests with a valid bearer token pass (one `Authorization: Bearer` field, at most 8 KiB); others get 401, or 503 while keys are not available. */
     readonly jwt?: JwtConfig;
     /** A middleware of your own: an ES module under `--modules-dir`. */
     readonly module?: ModuleConfig;
@@ -361,7 +361,7 @@ export interface UpstreamResource {
 export interface MiddlewareSpec {
   /** State such as a token bucket: one for all users of this resource, or one for each Route that uses it. Default: `"Shared"`. */
   readonly scope: 'Shared' | 'Route';
-  /** Lets requests with a valid bearer token pass; others get 401. */
+  /** Lets requests with a valid bearer token pass (one `Authorization: Bearer` field, at most 8 KiB); others get 401, or 503 while keys are not available. */
   readonly jwt?: JwtConfig;
   /** A middleware of your own: an ES module under `--modules-dir`. */
   readonly module?: ModuleConfig;

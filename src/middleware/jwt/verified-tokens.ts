@@ -51,8 +51,8 @@ export function createVerifiedTokens<Verdict>(limits: VerifiedTokensLimits): Ver
     },
     set(field, verdict, bytes) {
       const cell = { verdict, bytes: bytes + field.length };
-      if (cell.bytes > limits.bytes / 2) return;
       this.delete(field);
+      if (cell.bytes > limits.bytes / 2) return;
       insert(copy(field), cell);
     },
     delete(field) {

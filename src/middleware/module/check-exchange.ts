@@ -35,7 +35,8 @@ export function checkResponse({
 export function completeReply(reply: ModuleReply): LocalReply {
   const { status, code = 'ERR_MODULE_REPLY', detail = '', reason = 'module', headers = [] } = reply;
   checkStatus(status);
-  if (typeof code !== 'string' || !codeText.test(code)) throw new TypeError('code is not like ERR_SOMETHING');
+  if (typeof code !== 'string' || !codeText.test(code))
+    throw new TypeError('code is not of capital letters, digits and _');
   if (typeof reason !== 'string' || !reasonText.test(reason))
     throw new TypeError('reason is not in snake_case');
   if (typeof detail !== 'string') throw new TypeError('detail is not a string');
