@@ -113,9 +113,11 @@ function literalStart({ path }: Rule): string | undefined {
         .join('')
         .replace(/\/$/, '');
     }
-    case 'Regex':
+    case 'Regex': {
       // `/ab` may go on as `/abc`: only whole segments are certain.
-      return path.literal.startsWith('/') ? path.literal.slice(0, path.literal.lastIndexOf('/')) : undefined;
+      const literal = path.skeleton[0] ?? '';
+      return literal.startsWith('/') ? literal.slice(0, literal.lastIndexOf('/')) : undefined;
+    }
     case 'Any':
       return undefined;
   }

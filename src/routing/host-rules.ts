@@ -48,7 +48,7 @@ export class HostRules<T> {
         node.prefixes = SegmentTrie.with(node.prefixes, edit, path.segments, rule);
         break;
       case 'Regex':
-        node.regexes = RegexIndex.with(node.regexes, edit, path.literal, rule);
+        node.regexes = RegexIndex.with(node.regexes, edit, path.skeleton, rule);
         break;
       case 'Any':
         node.any = RuleList.with(node.any, edit, rule);
@@ -75,7 +75,7 @@ export class HostRules<T> {
         node.prefixes = node.prefixes?.without(edit, path.segments, rule);
         break;
       case 'Regex':
-        node.regexes = node.regexes?.without(edit, path.literal, rule);
+        node.regexes = node.regexes?.without(edit, path.skeleton, rule);
         break;
       case 'Any':
         node.any = node.any?.without(edit, rule);

@@ -2,7 +2,8 @@ import type { PathMatch } from '../snapshot/model.ts';
 import { normalizePath } from './normalize.ts';
 import { pathText } from './path-text.ts';
 import { foldedText } from './readings.ts';
-import { compileRegex, literalPrefix, RegexError } from './regex.ts';
+import { regexSkeleton } from './regex-skeleton.ts';
+import { compileRegex, RegexError } from './regex.ts';
 import type { Regex } from './regex.ts';
 
 /** A variable of a template: stands for one segment that is not empty. */
@@ -29,7 +30,12 @@ export type PathPattern =
       readonly prefix: string;
       readonly segments: readonly string[];
     }
-  | { readonly kind: 'Regex'; readonly text: string; readonly regex: Regex; readonly literal: string }
+  | {
+      readonly kind: 'Regex';
+      readonly text: string;
+      readonly regex: Regex;
+      readonly skeleton: readonly string[];
+    }
   | { readonly kind: 'Any'; readonly text: '' };
 
 /** A path condition that can match nothing or is no path at all; the message is for its author. */
@@ -64,7 +70,7 @@ export function compilePathPattern(match: PathMatch | undefined): PathPattern {
           kind: 'Regex',
           text: match.value,
           regex: compileRegex(match.value),
-          literal: literalPrefix(match.value),
+          skeleton: regexSkeleton(match.value),
         };
       } catch (error) {
         if (error instanceof RegexError) throw new PathPatternError(error.message, { cause: error });

@@ -31,6 +31,10 @@ const pathMatch: fc.Arbitrary<PathMatch> = fc.oneof(
       '/a/b/.*',
       '/c\\+c/.*',
       '/a|/b/a',
+      '/[^/]*/b',
+      '/\\w/b/.*',
+      '/(a|b)/b+(/.*)?',
+      '.*/b',
     )
     .map((value) => ({ type: 'Regex' as const, value })),
 );

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { compileRegex, literalPrefix, RegexError } from '../../../src/routing/regex.ts';
+import { compileRegex, RegexError } from '../../../src/routing/regex.ts';
 
 describe('compileRegex', () => {
   it('matches whole texts only', () => {
@@ -40,49 +40,5 @@ describe('compileRegex', () => {
         .to.throw(RegexError)
         .with.property('message').that.is.not.empty;
     }
-  });
-});
-
-describe('literalPrefix', () => {
-  it('is the text before the first character with a meaning', () => {
-    const prefixes: Record<string, string> = {
-      '/users/[0-9]+': '/users/',
-      '^/a\\.b/.*$': '/a.b/',
-      '/ab?c': '/a',
-      '/ab*': '/a',
-      '/ab+c': '/ab',
-      '/ab{0,2}': '/a',
-      '/a|/b': '',
-      '/a(b|c)': '/a',
-      '/a[|]b': '/a',
-      '/a/(?:x|y)': '/a/',
-      '(?i)/a': '',
-      '\\d': '',
-      '\\Q/a|b\\E': '',
-      '/a\\x41': '/a',
-    };
-    for (const [source, expected] of Object.entries(prefixes))
-      expect(literalPrefix(source), source).to.equal(expected);
-  });
-
-  it('begins every text that the pattern matches', () => {
-    const atom = fc.constantFrom('/', 'a', 'b', '\\.', '[ab]', '(a|b)', '(?:b|/)', '.', 'a|b', '\\d');
-    const pattern = fc
-      .array(fc.tuple(atom, fc.constantFrom('', '', '', '?', '*', '+', '{0,2}', '??')), {
-        minLength: 1,
-        maxLength: 6,
-      })
-      .map((parts) => parts.map(([text, count]) => text + count).join(''));
-    fc.assert(
-      fc.property(
-        pattern.chain((source) =>
-          fc.tuple(fc.constant(source), fc.stringMatching(new RegExp(`^(?:${source})$`), { maxLength: 12 })),
-        ),
-        ([source, text]) => {
-          if (compileRegex(source).test(text)) expect(text.startsWith(literalPrefix(source))).to.be.true;
-        },
-      ),
-      { numRuns: 500 },
-    );
   });
 });
