@@ -1,5 +1,5 @@
 /** `npm run bench`: measures the gateway beside what people would pick instead, on the loopback interface only. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { describeMachine } from './report/machine.ts';
 import { renderTable } from './report/table.ts';
 import { writeReport } from './report/write.ts';
 import { scenarios } from './scenarios/all.ts';
+import { builtGateway } from './subjects/mgateway.ts';
 import type { Bench } from './scenarios/scenario.ts';
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -20,7 +21,10 @@ process.exitCode = await main().catch((error: unknown) => {
 });
 
 async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2), fileURLToPath(new URL('results', import.meta.url)));
+  const options = readOptions(process.argv.slice(2), {
+    out: fileURLToPath(new URL('results', import.meta.url)),
+    gateway: builtGateway,
+  });
   const wanted = options.scenarios.flatMap((name) => scenarios.filter((scenario) => scenario.name === name));
   if (wanted.length < options.scenarios.length) {
     say(`${usage}\n${scenarios.map(({ name, describe }) => `  ${name.padEnd(10)} ${describe}`).join('\n')}`);
@@ -29,6 +33,8 @@ async function main(): Promise<number> {
   const machine = describeMachine();
   say(`${machine.processor}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load.toFixed(1)}`);
   const scratch = mkdtempSync(join(tmpdir(), 'mgateway-bench-'));
+  // nginx, started by root, serves as somebody else.
+  chmodSync(scratch, 0o755);
   const closing = createClosing();
   // Someone who loses patience leaves nothing running either.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export interface Options {
@@ -11,15 +12,25 @@ export interface Options {
   readonly workers: number;
   /** Where results are written. */
   readonly out: string;
+  /** main.js of the gateway that is measured. */
+  readonly gateway: string;
+  /** The Node that runs the gateway. */
+  readonly node: string;
+  /** Further builds of it beside: `NAME=PATH` of their main.js. */
+  readonly builds: readonly string[];
   /** Folder for a CPU profile of the gateway, if one is wanted. */
   readonly profile: string | undefined;
 }
 
 export const usage = `npm run bench -- [--scenario NAME,...] [--seconds 4] [--rounds 3] [--connections 64]
-  [--only mgateway,nginx,...] [--workers 1] [--out bench/results] [--profile FOLDER]`;
+  [--only mgateway,nginx,...] [--workers 1] [--out bench/results] [--profile FOLDER]
+  [--gateway dist/main.js] [--node NODE] [--build NAME=MAIN.JS ...]`;
 
 /** @throws Error whose message says what is wrong with an argument. */
-export function readOptions(argv: readonly string[], out: string): Options {
+export function readOptions(
+  argv: readonly string[],
+  { out, gateway }: Pick<Options, 'out' | 'gateway'>,
+): Options {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -31,6 +42,9 @@ export function readOptions(argv: readonly string[], out: string): Options {
       workers: { type: 'string', default: '1' },
       out: { type: 'string', default: out },
       profile: { type: 'string' },
+      gateway: { type: 'string', default: gateway },
+      node: { type: 'string', default: process.execPath },
+      build: { type: 'string', multiple: true, default: [] },
     },
   });
   return {
@@ -41,6 +55,9 @@ export function readOptions(argv: readonly string[], out: string): Options {
     only: listOf(values.only),
     workers: numberOf('workers', values.workers, 1, 64),
     out: values.out,
+    gateway: resolve(values.gateway),
+    node: values.node,
+    builds: listOf(values.build),
     profile: values.profile,
   };
 }

@@ -14,11 +14,18 @@ export interface GenerateOrder extends LoadOrder {
 export async function generate(order: GenerateOrder, closing: Closing): Promise<LoadResult> {
   const file = join(order.dir, 'order.json');
   writeFileSync(file, JSON.stringify(order));
-  const program = fileURLToPath(new URL('generator.ts', import.meta.url));
-  const output = await runChild(
-    process.execPath,
-    ['--import=ts-blank-space/register', program, file],
-    closing,
-  );
-  return JSON.parse(output) as LoadResult;
+  return runProgram('generator.ts', file, closing);
+}
+
+/** As many tunnels as connections, a small message each at a time. */
+export async function generateTunnels(order: LoadOrder, closing: Closing): Promise<LoadResult> {
+  const file = join(order.dir, 'order.json');
+  writeFileSync(file, JSON.stringify(order));
+  return runProgram('tunnels.ts', file, closing);
+}
+
+async function runProgram(name: string, file: string, closing: Closing): Promise<LoadResult> {
+  const program = fileURLToPath(new URL(name, import.meta.url));
+  const args = ['--import=ts-blank-space/register', program, file];
+  return JSON.parse(await runChild(process.execPath, args, closing)) as LoadResult;
 }

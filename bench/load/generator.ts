@@ -24,7 +24,7 @@ interface Connection {
 const file = process.argv[2];
 if (file === undefined) throw new Error('usage: generator.ts ORDER.json');
 const order = JSON.parse(readFileSync(file, 'utf8')) as GenerateOrder;
-process.stdout.write(JSON.stringify(await run(order)));
+process.stdout.write(JSON.stringify(await run(order)), () => process.exit());
 
 async function run({
   port,
@@ -108,7 +108,6 @@ async function run({
   const elapsedSeconds = (performance.now() - begun) / 1000;
   const all = latencies.sort((a, b) => a - b);
   for (const { socket } of opened) socket.destroy();
-  setImmediate(() => process.exit());
   return {
     requests: all.length,
     failures,

@@ -65,6 +65,8 @@ export async function measureRounds(
       const before = running.process.cpuSeconds();
       const result = await run(running, seconds);
       const cpuSeconds = running.process.cpuSeconds() - before;
+      if (result.failures > result.requests / 2)
+        throw new Error(`${running.name}: most answers are failures`);
       found.get(running.name)?.push({
         requestsPerSecond: result.requestsPerSecond,
         p50Ms: result.p50Ms,

@@ -1,5 +1,5 @@
 import { startProcess } from '../process/start.ts';
-import { subjects } from '../subjects/all.ts';
+import { allSubjects } from '../subjects/all.ts';
 import type { Subject, Variant } from '../subjects/subject.ts';
 import { createToken } from '../subjects/token.ts';
 import type { Running } from './running.ts';
@@ -11,7 +11,9 @@ export async function startSubjects(
   variant: Variant,
   upstreamPort: number,
   names: readonly string[] = bench.options.only,
+  check: Check = checkSubject,
 ): Promise<readonly Running[]> {
+  const subjects = allSubjects(bench.options);
   const unknown = names.filter((name) => !subjects.some((subject) => subject.name === name));
   if (unknown.length > 0) throw new Error(`no subject is called ${unknown.join(', ')}`);
   const started: Running[] = [];
@@ -20,16 +22,19 @@ export async function startSubjects(
     if (!subject.variants.includes(variant)) continue;
     const reason = subject.missing();
     if (reason !== undefined) bench.say(`without ${subject.name}: ${reason}`);
-    else started.push(await startSubject(bench, subject, variant, upstreamPort));
+    else started.push(await startSubject(bench, subject, variant, upstreamPort, check));
   }
   return started;
 }
+
+type Check = (subject: Subject, variant: Variant, port: number) => Promise<void>;
 
 async function startSubject(
   bench: Bench,
   subject: Subject,
   variant: Variant,
   upstreamPort: number,
+  check: Check,
 ): Promise<Running> {
   const { name, lacks } = subject;
   const port = await bench.nextPort();
@@ -39,7 +44,7 @@ async function startSubject(
   const command = subject.prepare({ variant, port, adminPort, upstreamPort, workers, dir });
   const process = startProcess(name, profiled(bench, name, command), `${dir}.log`, bench.closing);
   await process.listening(port);
-  await checkSubject(subject, variant, port);
+  await check(subject, variant, port);
   return { name, port, process, ...(variant === 'full' && lacks !== undefined && { remark: `no ${lacks}` }) };
 }
 

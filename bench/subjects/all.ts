@@ -1,3 +1,4 @@
+import type { Options } from '../options.ts';
 import { envoy } from './envoy.ts';
 import { haproxy } from './haproxy.ts';
 import { mgateway } from './mgateway.ts';
@@ -5,18 +6,28 @@ import { nginx } from './nginx.ts';
 import { nodePeer } from './node-peer.ts';
 import type { Subject } from './subject.ts';
 
-/** The first is what the others are compared with. */
-export const subjects: readonly Subject[] = [
-  nginx,
-  haproxy,
-  mgateway,
-  envoy,
-  nodePeer('http-proxy', ['plain'], ['http-proxy']),
-  nodePeer('httpxy', ['plain'], ['httpxy']),
-  nodePeer(
-    'fastify',
-    ['plain', 'full'],
-    ['fastify', '@fastify/http-proxy', '@fastify/jwt', '@fastify/rate-limit'],
-  ),
-  nodePeer('fast-gateway', ['plain', 'full'], ['fast-gateway', 'fast-jwt', 'express-rate-limit']),
-];
+/** The first is what the others are compared with. `builds`: further builds of the gateway, `NAME=PATH` of their main.js. */
+export function allSubjects({
+  gateway,
+  node,
+  builds,
+}: Pick<Options, 'gateway' | 'node' | 'builds'>): readonly Subject[] {
+  return [
+    nginx,
+    haproxy,
+    mgateway('mgateway', gateway, node),
+    ...builds.map((build) => {
+      const [name = '', path = ''] = build.split('=', 2);
+      return mgateway(`mgateway-${name}`, path, node);
+    }),
+    envoy,
+    nodePeer('http-proxy', ['plain'], ['http-proxy']),
+    nodePeer('httpxy', ['plain'], ['httpxy']),
+    nodePeer(
+      'fastify',
+      ['plain', 'full'],
+      ['fastify', '@fastify/http-proxy', '@fastify/jwt', '@fastify/rate-limit'],
+    ),
+    nodePeer('fast-gateway', ['plain', 'full'], ['fast-gateway', 'fast-jwt', 'express-rate-limit']),
+  ];
+}

@@ -3,33 +3,49 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from '../process/start.ts';
 import type { Plan, Subject } from './subject.ts';
+import { routeDocument } from './route-document.ts';
 import { audience, issuer, secret } from './token.ts';
 
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** The program that `npm run build` makes. */
+export const builtGateway = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-export const mgateway: Subject = {
-  name: 'mgateway',
-  variants: ['plain', 'full'],
-  verifiesTokens: true,
-  missing: () => (existsSync(main) ? undefined : 'dist/main.js is not built: `npm run build`'),
-  prepare(plan) {
-    writeFileSync(join(plan.dir, 'gateway.yaml'), gatewayDocument(plan.port));
-    const middlewares = plan.variant === 'full' ? full : '';
-    writeFileSync(
-      join(plan.dir, 'routes.yaml'),
-      `${routeDocument('bench', '/bench', plan.upstreamPort, middlewares)}---\n${routeDocument('ws', '/ws', plan.upstreamPort)}`,
-    );
-    return gatewayCommand(plan);
-  },
-};
+/** The gateway as built at `main`: two builds side by side show what a change gives. */
+export function mgateway(name: string, main: string, node: string): Subject {
+  return {
+    name,
+    variants: ['plain', 'full'],
+    verifiesTokens: true,
+    missing: () => (existsSync(main) ? undefined : `${main} is not built: \`npm run build\``),
+    prepare(plan) {
+      writeFileSync(join(plan.dir, 'gateway.yaml'), gatewayDocument(plan.port));
+      const routes = [
+        {
+          name: 'bench',
+          match: 'path: { prefix: /bench }',
+          upstreamPort: plan.upstreamPort,
+          ...(plan.variant === 'full' && { middlewares: full }),
+        },
+        { name: 'ws', match: 'path: { prefix: /ws }', upstreamPort: plan.upstreamPort },
+      ];
+      writeFileSync(join(plan.dir, 'routes.yaml'), routes.map(routeDocument).join(''));
+      return gatewayCommand({ main, node }, plan);
+    },
+  };
+}
 
-/** Starts the built gateway on the resources in `plan.dir`. */
+export interface GatewayProgram {
+  readonly main: string;
+  readonly node: string;
+}
+
+/** Starts a built gateway on the resources in `plan.dir`. */
 export function gatewayCommand(
+  { main, node }: GatewayProgram,
   { dir, adminPort, workers }: Pick<Plan, 'dir' | 'adminPort' | 'workers'>,
   nodeArgs: readonly string[] = [],
 ): Command {
   return {
-    command: process.execPath,
+    command: node,
     args: [
       ...nodeArgs,
       main,
@@ -60,21 +76,9 @@ spec:
 `;
 }
 
-function routeDocument(name: string, prefix: string, upstreamPort: number, middlewares = ''): string {
-  return `apiVersion: mgateway.dev/v1alpha1
-kind: Route
-metadata: { name: ${name} }
-spec:
-  matches: [{ path: { prefix: ${prefix} } }]
-${middlewares}  upstreams: [{ url: "http://127.0.0.1:${upstreamPort}" }]
-`;
-}
-
-const full = `  middlewares:
-    - jwt:
+const full = `    - jwt:
         issuers:
           - { issuer: ${issuer}, audiences: [${audience}], secret: { env: BENCH_JWT_SECRET }, algorithms: [HS256] }
     - rateLimit: { requests: 1000000000, per: 1s }
     - requestHeaders: { set: { x-bench-req: "1" } }
-    - responseHeaders: { set: { x-bench-res: "1" } }
-`;
+    - responseHeaders: { set: { x-bench-res: "1" } }`;
