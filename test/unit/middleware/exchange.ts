@@ -26,7 +26,7 @@ export function exchangeOf(
   };
 }
 
-export const noKeys: KeySource = { get: () => undefined, refresh: async () => {} };
+const noKeys: KeySource = { get: () => undefined, refresh: async () => {} };
 
 export function contextOf(parts: Partial<BuildContext> = {}): BuildContext {
   return {
