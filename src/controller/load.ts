@@ -15,7 +15,9 @@ import type { SourceFile } from './source/source.ts';
 import { sourceHash } from './source/source-hash.ts';
 import type { Store, Stored } from './store/store.ts';
 import { emptyStore, nextStore } from './store/store.ts';
-import { createMemo, translate } from './translate/translate.ts';
+import { conflictWarnings } from './translate/conflicts.ts';
+import { createMemo } from './translate/draft.ts';
+import { translate } from './translate/translate.ts';
 import type { Translation } from './translate/translation.ts';
 
 export interface LoadOptions {
@@ -69,7 +71,10 @@ export async function loadDirectory(paths: readonly string[], options: LoadOptio
       ...store.problems,
       ...[...translation.outcomes.values()].flatMap((outcome) => outcome.problems),
     ],
-    warnings: [...remarksOf(set.remarks), ...translation.warnings],
+    warnings: [
+      ...remarksOf(set.remarks),
+      ...conflictWarnings(translation.entries, (key) => store.resources.get(key)),
+    ],
     sourceHash: sourceHash(
       set.files.map(({ relative, content }) => ({
         relative,

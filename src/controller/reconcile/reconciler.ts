@@ -17,7 +17,9 @@ import type { StoreFile } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
 import { emptyStore, nextStore } from '../store/store.ts';
 import type { FindMiddleware } from '../translate/middleware.ts';
-import { createMemo, translate } from '../translate/translate.ts';
+import { conflictWarnings } from '../translate/conflicts.ts';
+import { createMemo } from '../translate/draft.ts';
+import { translate } from '../translate/translate.ts';
 import type { Translation } from '../translate/translation.ts';
 import { Failures } from './failures.ts';
 
@@ -239,7 +241,10 @@ export class Reconciler {
     }
     if (refused !== undefined && problems.length === 0) problems.push({ at: '', path: '', message: refused });
     this.#problems = problems;
-    this.#warnings = [...remarksOf(set.remarks), ...translation.warnings];
+    this.#warnings = [
+      ...remarksOf(set.remarks),
+      ...conflictWarnings(translation.entries, (key) => this.#store.resources.get(key)),
+    ];
     this.#options.problemLog.update(problems, this.#warnings);
     return problems;
   }

@@ -1,8 +1,6 @@
-import { comparePairs } from '../../routing/precedence.ts';
-import type { Pair } from '../../routing/precedence.ts';
-import { compileRules } from '../../routing/rule.ts';
 import type { Entry, MatchSnapshot, RouteSnapshot } from '../../snapshot/model.ts';
 import type { Stored } from '../store/store.ts';
+import { rankRoutes } from '../translate/rank-routes.ts';
 
 /** One (hostname, match) pair of a route: rows stand in the order in which they are asked. */
 export interface RouteRow {
@@ -26,20 +24,13 @@ export function routeTable(
   entries: ReadonlyMap<string, Entry>,
   find: (key: string) => Stored | undefined,
 ): readonly RouteRow[] {
-  const pairs: (Pair & { readonly row: RouteRow })[] = [];
-  for (const entry of entries.values()) {
-    if (!entry.key.startsWith('Route/')) continue;
-    const route = JSON.parse(entry.json) as RouteSnapshot;
-    const stored = find(entry.key);
+  return rankRoutes(entries.values()).flatMap(({ hostname, rule }) => {
+    const route = rule.matched.target;
+    const match = route.matches[rule.matchIndex];
+    const stored = find(`Route/${route.name}`);
     const at = stored?.accepted?.at ?? stored?.at ?? '';
-    for (const [index, rule] of compileRules(route, undefined).entries()) {
-      for (const hostname of route.hostnames.length === 0 ? [''] : route.hostnames) {
-        const match = route.matches[index];
-        if (match !== undefined) pairs.push({ hostname, rule, row: rowOf(route, hostname, match, at) });
-      }
-    }
-  }
-  return pairs.sort(comparePairs).map(({ row }) => row);
+    return match === undefined ? [] : [rowOf(route, hostname, match, at)];
+  });
 }
 
 function rowOf(route: RouteSnapshot, hostname: string, match: MatchSnapshot, at: string): RouteRow {

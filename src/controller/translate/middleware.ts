@@ -17,7 +17,7 @@ export interface MiddlewareBlock {
 
 /** Why a middleware cannot be served. */
 export interface MiddlewareFault {
-  readonly reason: 'UnknownMiddleware' | 'KeyMissing' | 'Invalid';
+  readonly reason: 'UnknownMiddleware' | 'KeyMissing' | 'MiddlewareMissing' | 'Invalid';
   readonly message: string;
   /** Relative to the block. */
   readonly path: string;

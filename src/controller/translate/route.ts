@@ -6,7 +6,6 @@ import type {
   ValueMatch,
 } from '../../snapshot/model.ts';
 import { parseDuration } from '../../snapshot/units.ts';
-import { shortHash, stableJson } from './entry.ts';
 import type { RouteResource } from '../../resources/generated.ts';
 
 type MatchResource = RouteResource['spec']['matches'][number];
@@ -64,41 +63,4 @@ function valueMatch(condition: ValueCondition, name: string): ValueMatch {
   if (condition.prefix !== undefined) return { name, type: 'Prefix', value: condition.prefix };
   if (condition.regex !== undefined) return { name, type: 'Regex', value: condition.regex };
   return { name, type: 'Present', value: '' };
-}
-
-/**
- * One for each (listener, hostname, match, method): two routes that share one match the same requests by it, so that
- * only priority or name decides between them. Written differently but equal in meaning is not found here.
- */
-export function routeSignatures(route: RouteSnapshot): readonly string[] {
-  const listeners = route.listeners ?? ['*'];
-  const hostnames = route.hostnames.length === 0 ? ['*'] : route.hostnames;
-  const conditions = route.matches.flatMap(({ path, methods, headers, query }) => {
-    const text = stableJson([pathText(path), sorted(headers), sorted(query)]);
-    return (methods.length === 0 ? ['*'] : methods).map((method) => `${method} ${text}`);
-  });
-  const signatures = new Set<string>();
-  for (const listener of listeners) {
-    for (const hostname of hostnames) {
-      for (const condition of conditions) {
-        if (signatures.size >= maxSignatures) return [...signatures];
-        signatures.add(shortHash(`${listener} ${hostname} ${condition}`));
-      }
-    }
-  }
-  return [...signatures];
-}
-
-/** A route of 256 hostnames and 256 matches has 65,536; a warning is not worth that much memory. */
-const maxSignatures = 256;
-
-/** No path and the prefix `/` are the same; a variable's name does not matter. */
-function pathText(path: PathMatch | undefined): string {
-  if (path === undefined) return 'Prefix /';
-  const value = path.type === 'Template' ? path.value.replace(/\{[^}]*\}/g, '{}') : path.value;
-  return `${path.type} ${value}`;
-}
-
-function sorted(matches: readonly ValueMatch[]): readonly string[] {
-  return matches.map((match) => stableJson(match)).sort();
 }

@@ -24,9 +24,6 @@ export interface RouteSet {
   readonly own: readonly Entry[];
   /** Keys of its middlewares that others use too. */
   readonly shared: readonly string[];
-  /** One for each (hostname, match): equal ones cannot be told apart. */
-  readonly signatures: readonly string[];
-  readonly priority: number;
 }
 
 /** Everything that is to be served, and what is to be said about it. */
@@ -34,8 +31,6 @@ export interface Translation {
   readonly entries: ReadonlyMap<string, Entry>;
   /** By resource key. */
   readonly outcomes: ReadonlyMap<string, Outcome>;
-  /** Things that work, but hardly as meant. */
-  readonly warnings: readonly Problem[];
   /** Last good set of each route that has one, by resource key. */
   readonly routes: ReadonlyMap<string, RouteSet>;
   /** Listener entries of each Gateway, by resource key. */

@@ -1,0 +1,72 @@
+import type { Entry } from '../../snapshot/model.ts';
+import type { Document } from '../store/document.ts';
+import type { Store, Stored } from '../store/store.ts';
+import type { FindMiddleware } from './middleware.ts';
+import type { Fault } from './outcomes.ts';
+import type { FailedEntry, KeyRequest, KeyState, Outcome, RouteSet, Translation } from './translation.ts';
+
+export interface TranslateInput {
+  readonly store: Store;
+  readonly find: FindMiddleware;
+  /** Version of a key's content, or why it cannot be had. */
+  readonly keyState: (request: KeyRequest) => KeyState;
+  /** What is served now: where last good versions come from. */
+  readonly last: Translation | undefined;
+  /** May the default listener exist (G11)? */
+  readonly defaultListener: boolean;
+  /** Definitions that workers refused, by entry key. */
+  readonly failed: ReadonlyMap<string, FailedEntry>;
+}
+
+export type BuiltRoute = { readonly set: RouteSet } | { readonly faults: readonly Fault[] };
+
+/** Remembers what became of a resource as long as neither it nor what it refers to changed. Owned by the caller. */
+export interface TranslateMemo {
+  readonly routes: Map<
+    string,
+    { readonly hash: string; readonly depends: string; readonly built: BuiltRoute }
+  >;
+  readonly upstreams: Map<string, { readonly hash: string; readonly entry: Entry }>;
+}
+
+export function createMemo(): TranslateMemo {
+  return { routes: new Map(), upstreams: new Map() };
+}
+
+/** A resource that was accepted at some time: the only ones that are translated. */
+export type Accepted = Stored & { readonly accepted: Document };
+
+/** A translation on its way: each step adds to it and reads what the steps before it have put down. */
+export class Draft {
+  readonly input: TranslateInput;
+  readonly memo: TranslateMemo;
+  readonly entries = new Map<string, Entry>();
+  readonly outcomes = new Map<string, Outcome>();
+
+  constructor(input: TranslateInput, memo: TranslateMemo) {
+    this.input = input;
+    this.memo = memo;
+  }
+
+  *accepted(kind: string): Iterable<Accepted> {
+    for (const stored of this.input.store.resources.values()) {
+      if (stored.kind === kind && stored.accepted !== undefined) yield stored as Accepted;
+    }
+  }
+
+  add(entry: Entry): void {
+    this.entries.set(entry.key, entry);
+  }
+
+  /** Why workers refused this very definition. */
+  failureOf(entry: Entry): FailedEntry | undefined {
+    const failure = this.input.failed.get(entry.key);
+    return failure?.hash === entry.hash ? failure : undefined;
+  }
+
+  /** What is served under a key now, unless workers have refused it since. */
+  lastEntry(key: string): Entry | undefined {
+    const entry = this.input.last?.entries.get(key);
+    return entry === undefined || this.failureOf(entry) !== undefined ? undefined : entry;
+  }
+}

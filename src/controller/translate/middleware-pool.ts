@@ -1,0 +1,149 @@
+import type { MiddlewareResource } from '../../resources/generated.ts';
+import type { Entry } from '../../snapshot/model.ts';
+import type { Accepted, Draft } from './draft.ts';
+import { makeEntry } from './entry.ts';
+import type { MiddlewareUse } from './middleware.ts';
+import { blockOf, isPerRoute, translateMiddleware, useOf } from './middleware.ts';
+import type { Fault } from './outcomes.ts';
+import { failedOutcome, joinPath } from './outcomes.ts';
+
+/** What a list of middlewares as written comes to. */
+export interface UsedMiddlewares {
+  /** In the order written. */
+  readonly keys: readonly string[];
+  /** Entries that belong to the user: inline ones and per-route instances. */
+  readonly own: readonly Entry[];
+  /** Keys of those that others may use too. */
+  readonly shared: readonly string[];
+  readonly faults: readonly Fault[];
+}
+
+interface Named {
+  /** Absent: refused, and no older version can stand in. */
+  readonly entry: Entry | undefined;
+  readonly isPerRoute: boolean;
+}
+
+/** The Middleware resources: an entry is served only if something uses it. */
+export class MiddlewarePool {
+  readonly #draft: Draft;
+  readonly #named = new Map<string, Named>();
+
+  constructor(draft: Draft) {
+    this.#draft = draft;
+    for (const stored of draft.accepted('Middleware')) this.#take(stored);
+  }
+
+  #take({ key, namespace, name, accepted }: Accepted): void {
+    const { find, keyState } = this.#draft.input;
+    const resource = accepted.resource as MiddlewareResource;
+    const block = blockOf(resource);
+    const result = translateMiddleware({ key, name: `${namespace}/${name}`, block, find, keyState });
+    const perRoute = isPerRoute(resource);
+    const failure = 'entry' in result ? this.#draft.failureOf(result.entry) : undefined;
+    if ('entry' in result && failure === undefined) {
+      this.#named.set(key, { entry: result.entry, isPerRoute: perRoute });
+      return;
+    }
+    // A per-route one has no instance that could stand in for others: its routes keep their own.
+    const good = perRoute ? undefined : this.#draft.lastEntry(key);
+    this.#named.set(key, { entry: good, isPerRoute: perRoute });
+    const serving = good === undefined ? 'none' : 'lastGood';
+    if (failure !== undefined) this.#draft.outcomes.set(key, failedOutcome(accepted, failure, serving));
+    if (!('fault' in result)) return;
+    const { reason, message } = result.fault;
+    const path = joinPath(`spec.${block.type}`, result.fault.path);
+    const problems = [{ at: accepted.locate(path), path, message }];
+    this.#draft.outcomes.set(key, { serving, reason, resolved: reason !== 'KeyMissing', problems });
+  }
+
+  /**
+   * Resolves a list of middlewares. `base` begins the identity of inline ones; `route` (`namespace/name`) is given where
+   * `scope: Route` means an instance of one's own.
+   */
+  use(
+    namespace: string,
+    base: string,
+    uses: readonly MiddlewareUse[],
+    route: string | undefined,
+  ): UsedMiddlewares {
+    const used = { keys: [] as string[], own: [] as Entry[], shared: [] as string[], faults: [] as Fault[] };
+    const counts = new Map<string, number>();
+    const { find, keyState } = this.#draft.input;
+    for (const [index, use] of uses.entries()) {
+      const at = `spec.middlewares[${index}]`;
+      const found = useOf(use);
+      if ('name' in found) {
+        this.#useNamed(`Middleware/${namespace}/${found.name}`, `${at}.name`, route, used);
+        continue;
+      }
+      const count = counts.get(found.type) ?? 0;
+      counts.set(found.type, count + 1);
+      const name = `${base}#${found.type}.${count}`;
+      const result = translateMiddleware({ key: `Middleware/${name}`, name, block: found, find, keyState });
+      if ('fault' in result) {
+        used.faults.push({ ...result.fault, at: joinPath(`${at}.${found.type}`, result.fault.path) });
+        continue;
+      }
+      used.own.push(result.entry);
+      used.keys.push(result.entry.key);
+    }
+    return used;
+  }
+
+  #useNamed(
+    key: string,
+    at: string,
+    route: string | undefined,
+    used: {
+      readonly keys: string[];
+      readonly own: Entry[];
+      readonly shared: string[];
+      readonly faults: Fault[];
+    },
+  ): void {
+    const named = this.#named.get(key);
+    if (named?.entry === undefined) {
+      const isThere = this.#draft.input.store.resources.has(key);
+      const message = `Middleware ${key.slice('Middleware/'.length)} ${isThere ? 'is refused' : 'does not exist'}`;
+      used.faults.push({ reason: 'MiddlewareMissing', message, path: '', at });
+    } else if (named.isPerRoute && route !== undefined) {
+      const instance = makeEntry(`${key}@${route}`, JSON.parse(named.entry.json) as object);
+      used.own.push(instance);
+      used.keys.push(instance.key);
+    } else {
+      used.shared.push(key);
+      used.keys.push(key);
+    }
+  }
+
+  /** Serves what a list has come to. */
+  place(used: Pick<UsedMiddlewares, 'own' | 'shared'>): void {
+    for (const entry of used.own) this.#draft.add(entry);
+    for (const key of used.shared) {
+      const entry = this.#named.get(key)?.entry;
+      if (entry !== undefined) this.#draft.add(entry);
+    }
+  }
+
+  /** All that a list depends on besides its own text. */
+  dependsOf(namespace: string, uses: readonly MiddlewareUse[]): string {
+    const { find, keyState } = this.#draft.input;
+    let text = '';
+    for (const use of uses) {
+      const found = useOf(use);
+      if ('name' in found) {
+        const key = `Middleware/${namespace}/${found.name}`;
+        const named = this.#named.get(key);
+        if (named?.entry === undefined) text += this.#draft.input.store.resources.has(key) ? '!' : '-';
+        else text += named.isPerRoute ? `@${named.entry.hash}` : '+';
+        continue;
+      }
+      for (const request of find(found.type)?.keys?.(found.config) ?? []) {
+        const state = keyState(request);
+        text += 'version' in state ? `${state.version};` : `!${state.error};`;
+      }
+    }
+    return text;
+  }
+}

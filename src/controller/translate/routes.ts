@@ -1,0 +1,183 @@
+import type { RouteResource } from '../../resources/generated.ts';
+import type { Problem } from '../../snapshot/messages.ts';
+import type { Entry, RouteSnapshot, UpstreamShare } from '../../snapshot/model.ts';
+import type { Document } from '../store/document.ts';
+import type { Accepted, BuiltRoute, Draft } from './draft.ts';
+import { makeEntry } from './entry.ts';
+import type { MiddlewarePool, UsedMiddlewares } from './middleware-pool.ts';
+import type { Fault } from './outcomes.ts';
+import { failedOutcome, faultsOutcome } from './outcomes.ts';
+import { routeSnapshot } from './route.ts';
+import type { FailedEntry, RouteSet } from './translation.ts';
+import { translateInlineUpstream } from './upstream.ts';
+
+/** The Routes, when listeners, middlewares and upstreams are settled. Returns each route's last good set. */
+export function translateRoutes(draft: Draft, pool: MiddlewarePool): ReadonlyMap<string, RouteSet> {
+  const sets = new Map<string, RouteSet>();
+  const old: RouteSet[] = [];
+  for (const stored of draft.accepted('Route')) {
+    const { set, isOld } = translateRoute(draft, pool, stored);
+    if (set === undefined) continue;
+    sets.set(stored.key, set);
+    if (isOld) old.push(set);
+  }
+  // Afterwards, so that what is current wins where an old version shares something with it.
+  for (const set of old) keepRoute(draft, pool, set);
+  for (const key of draft.memo.routes.keys()) {
+    if (!draft.input.store.resources.has(key)) draft.memo.routes.delete(key);
+  }
+  return sets;
+}
+
+interface Decided {
+  readonly set: RouteSet | undefined;
+  readonly isOld: boolean;
+}
+
+function translateRoute(draft: Draft, pool: MiddlewarePool, stored: Accepted): Decided {
+  const { key, accepted } = stored;
+  const resource = accepted.resource as RouteResource;
+  if (resource.spec.disabled) {
+    draft.outcomes.set(key, { serving: 'disabled', reason: 'Disabled', resolved: true, problems: [] });
+    return { set: undefined, isOld: false };
+  }
+  const last = draft.input.last?.routes.get(key);
+  const good = last !== undefined && isUsable(draft, last) ? last : undefined;
+  const built = buildRoute(draft, pool, stored);
+  if ('faults' in built) return withoutMiddleware(draft, stored, good, { faults: built.faults });
+  const { set } = built;
+  for (const entry of set.own) {
+    const failure = draft.failureOf(entry);
+    if (failure === undefined) continue;
+    const message = `${entry.key}: ${failure.code}: ${failure.message}`;
+    const faults: readonly Fault[] = [{ reason: 'Invalid', message, path: '', at: 'spec' }];
+    return withoutMiddleware(draft, stored, good, { faults, failure });
+  }
+  const failure = draft.failureOf(set.entry);
+  if (failure !== undefined) {
+    draft.outcomes.set(key, failedOutcome(accepted, failure, good === undefined ? 'none' : 'lastGood'));
+    return { set: good, isOld: true };
+  }
+  pool.place(set);
+  draft.add(set.entry);
+  reportMissing(draft, stored.namespace, key, accepted);
+  return { set, isOld: false };
+}
+
+/** A middleware is missing: the last good version of the route, or 503 for all that it matches. */
+function withoutMiddleware(
+  draft: Draft,
+  { key, namespace, name, accepted }: Accepted,
+  good: RouteSet | undefined,
+  { faults, failure }: { readonly faults: readonly Fault[]; readonly failure?: FailedEntry },
+): Decided {
+  if (good === undefined) {
+    const entry = makeEntry(
+      key,
+      routeSnapshot({
+        name: `${namespace}/${name}`,
+        resource: accepted.resource as RouteResource,
+        middlewares: [],
+        upstreams: [],
+        unsecured: faults[0]?.message ?? 'a middleware is missing',
+      }),
+    );
+    if (draft.failureOf(entry) === undefined) draft.add(entry);
+  }
+  const outcome = faultsOutcome(accepted, faults, good === undefined ? 'unsecured' : 'lastGood');
+  draft.outcomes.set(key, failure === undefined ? outcome : { ...outcome, failure, reason: 'PrepareFailed' });
+  return { set: good, isOld: true };
+}
+
+function buildRoute(draft: Draft, pool: MiddlewarePool, stored: Accepted): BuiltRoute {
+  const { key, namespace, name, accepted } = stored;
+  const { spec } = accepted.resource as RouteResource;
+  let depends = pool.dependsOf(namespace, spec.middlewares);
+  for (const upstream of spec.upstreams) {
+    if (upstream.name !== undefined)
+      depends += draft.entries.has(`Upstream/${namespace}/${upstream.name}`) ? '+' : '-';
+  }
+  const known = draft.memo.routes.get(key);
+  if (known !== undefined && known.hash === accepted.hash && known.depends === depends) return known.built;
+  const id = `${namespace}/${name}`;
+  const used = pool.use(namespace, id, spec.middlewares, id);
+  const built = used.faults.length > 0 ? { faults: used.faults } : { set: makeSet(draft, stored, used) };
+  draft.memo.routes.set(key, { hash: accepted.hash, depends, built });
+  return built;
+}
+
+function makeSet(
+  draft: Draft,
+  { key, namespace, name, accepted }: Accepted,
+  used: UsedMiddlewares,
+): RouteSet {
+  const resource = accepted.resource as RouteResource;
+  const own: Entry[] = [...used.own];
+  const upstreams = resource.spec.upstreams.map((upstream): UpstreamShare => {
+    const { weight } = upstream;
+    if (upstream.url === undefined) {
+      const named = `Upstream/${namespace}/${upstream.name}`;
+      return { key: draft.entries.has(named) ? named : null, weight };
+    }
+    const entry = translateInlineUpstream(upstream.url);
+    if (!own.some((each) => each.key === entry.key)) own.push(entry);
+    return { key: entry.key, weight };
+  });
+  const snapshot = routeSnapshot({
+    name: `${namespace}/${name}`,
+    resource,
+    middlewares: used.keys,
+    upstreams,
+  });
+  return { entry: makeEntry(key, snapshot), own, shared: used.shared };
+}
+
+/** A set that workers have refused in the meantime is good no more. */
+function isUsable(draft: Draft, set: RouteSet): boolean {
+  return [set.entry, ...set.own].every((entry) => draft.failureOf(entry) === undefined);
+}
+
+/** Serves an older version; a middleware that it had and that is not to be had any more closes it. */
+function keepRoute(draft: Draft, pool: MiddlewarePool, set: RouteSet): void {
+  const isThere = (key: string): boolean => draft.entries.has(key);
+  for (const entry of set.own) if (!isThere(entry.key)) draft.add(entry);
+  pool.place({ own: [], shared: set.shared });
+  for (const key of set.shared) {
+    const entry = draft.lastEntry(key);
+    if (!isThere(key) && entry !== undefined) draft.add(entry);
+  }
+  const route = JSON.parse(set.entry.json) as RouteSnapshot;
+  const upstreams = route.upstreams.map(({ key, weight }) => ({
+    key: key !== null && isThere(key) ? key : null,
+    weight,
+  }));
+  const gone = route.middlewares.find((key) => !isThere(key));
+  draft.add(
+    makeEntry(
+      set.entry.key,
+      gone === undefined
+        ? { ...route, upstreams }
+        : { ...route, middlewares: [], upstreams: [], unsecured: `${gone} is missing` },
+    ),
+  );
+}
+
+/** References that leave a part of the route without an answer, but nothing open. */
+function reportMissing(draft: Draft, namespace: string, key: string, accepted: Document): void {
+  const { spec } = accepted.resource as RouteResource;
+  const problems: Problem[] = [];
+  const add = (path: string, message: string): void => {
+    problems.push({ at: accepted.locate(path), path, message });
+  };
+  for (const [index, { name }] of spec.upstreams.entries()) {
+    if (name === undefined || draft.entries.has(`Upstream/${namespace}/${name}`)) continue;
+    const message = `Upstream ${namespace}/${name} does not exist; its share of the requests is answered 503`;
+    add(`spec.upstreams[${index}].name`, message);
+  }
+  const reason = problems.length > 0 ? 'UpstreamMissing' : 'ListenerMissing';
+  for (const [index, name] of (spec.listeners ?? []).entries()) {
+    if (draft.entries.has(`Listener/${name}`)) continue;
+    add(`spec.listeners[${index}]`, `no Gateway has a listener called ${name}`);
+  }
+  if (problems.length > 0) draft.outcomes.set(key, { serving: 'current', reason, resolved: false, problems });
+}
