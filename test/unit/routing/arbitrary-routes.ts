@@ -32,6 +32,7 @@ const pathMatch: fc.Arbitrary<PathMatch> = fc.oneof(
       '/c\\+c/.*',
       '/a|/b/a',
       '/[^/]*/b',
+      '/a[x]*/b',
       '/\\w/b/.*',
       '/(a|b)/b+(/.*)?',
       '.*/b',

@@ -145,6 +145,28 @@ describe('RoutingTable', () => {
       expect(winner(table, request(path))).to.equal('none');
   });
 
+  it('asks templates from left to right with literals first, and goes back where the literal leads nowhere', () => {
+    const table = build([
+      route('variable', [template('/{a}/b')]),
+      route('literal', [template('/a/{b}')]),
+      route('deep', [template('/a/{b}/c')]),
+      route('deeper', [template('/{a}/b/d')]),
+      route('posts', [{ path: template('/x/b'), methods: ['POST'] }]),
+    ]);
+    expect(winner(table, request('/a/b'))).to.equal('literal');
+    expect(winner(table, request('/z/b'))).to.equal('variable');
+    expect(winner(table, request('/a/b/c'))).to.equal('deep');
+    expect(winner(table, request('/a/b/d'))).to.equal('deeper');
+    expect(winner(table, request('/x/b'))).to.equal('variable');
+    expect(winner(table, request('/a/'))).to.equal('none');
+  });
+
+  it('takes reserved characters and their escapes for the same', () => {
+    const table = build([route('all', [exact("/!$&'()*+,:;=@")]), route('rest', [prefix('/')])]);
+    expect(winner(table, request('/%21%24%26%27%28%29%2A%2B%2C%3A%3B%3D%40'))).to.equal('all');
+    expect(winner(table, request("/!$&'()*+,:;=@"))).to.equal('all');
+  });
+
   it('tells what a template captured and which prefix matched, as the request spelled them', () => {
     const table = build([route('t', [template('/users/{id}/files/{name}')]), route('p', [prefix('/c++/x')])]);
     expect(table.match(request('/users/7/files/a%2Bb%20c'))).to.deep.include({
@@ -208,6 +230,17 @@ describe('RoutingTable, where an upstream may read a path in another way', () =>
     for (const [path, reading] of Object.entries(readings)) {
       expect(table.match(request(path)), path).to.deep.include({ kind: 'ambiguous', reading });
     }
+  });
+
+  it('goes by the whole precedence, the hostname first', () => {
+    const hosts = build([
+      route('admin', [regex('/admin/.*')], { ...guarded, hostnames: ['*.test'] }),
+      route('public', [template('/{area}/{page}')]),
+      route('own', [exact('/Admin/own')], { hostnames: ['b.a.test'] }),
+    ]);
+    expect(hosts.match(request('/Admin/x', { host: 'a.test' }))).to.deep.include({ kind: 'ambiguous' });
+    expect(winner(hosts, request('/Admin/x', { host: 'other' }))).to.equal('public');
+    expect(winner(hosts, request('/Admin/own', { host: 'b.a.test' }))).to.equal('own');
   });
 
   it('lets paths pass whose other readings lead nowhere else', () => {
