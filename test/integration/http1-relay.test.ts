@@ -159,7 +159,8 @@ describe('the codec between a client and an upstream', () => {
 
   it('refuses what is too long, too large or too slow with the status for it, and closes', async () => {
     const limits = { headBytes: 1000, targetBytes: 200, headerFields: 10, bodyBytes: 10, headTimeoutMs: 100 };
-    const { relay, port } = await relayTo(await upstream(echo), { ...limits, bodyIdleTimeoutMs: 100 });
+    const idle = { bodyIdleTimeoutMs: 100, keepAliveTimeoutMs: 100 };
+    const { relay, port } = await relayTo(await upstream(echo), { ...limits, ...idle });
     const cases: [status: number, wire: string][] = [
       [414, `GET /${'a'.repeat(300)} HTTP/1.1\r\nHost: a\r\n\r\n`],
       [414, `GET /${'a'.repeat(2000)}`],

@@ -91,7 +91,8 @@ export class ServerConnection implements TimerTarget {
     socket.on('drain', () => this.onDrain());
     socket.on('close', () => this.onClose());
     socket.on('error', ignore);
-    this.wheel.arm(this.timer, this.options.headTimeoutMs);
+    // Browsers open connections before they need them: one without a byte is as idle as one between two requests.
+    this.wheel.arm(this.timer, this.options.keepAliveTimeoutMs);
   }
 
   /** No further request: an idle connection is closed now, another one after its answer. */
