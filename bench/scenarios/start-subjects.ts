@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { startProcess } from '../process/start.ts';
 import { allSubjects } from '../subjects/all.ts';
 import type { Subject, Variant } from '../subjects/subject.ts';
@@ -58,15 +59,24 @@ function profiled(bench: Bench, name: string, command: ReturnType<Subject['prepa
 /** @throws Error unless it does what is going to be measured. */
 async function checkSubject(subject: Subject, variant: Variant, port: number): Promise<void> {
   const url = `http://127.0.0.1:${port}/bench/users/1`;
-  const good = await fetch(url, { headers: headersOf(variant) });
-  const body = await good.text();
+  const ask = async (): Promise<{ response: Response; body: string }> => {
+    const response = await fetch(url, { headers: headersOf(variant) });
+    return { response, body: await response.text() };
+  };
+  let good = await ask();
+  // A listener may be open a moment before there is something behind it.
+  for (let i = 0; i < 50 && good.response.status !== 200; i++) {
+    await wait(100);
+    good = await ask();
+  }
   const fail = (what: string): never => {
     throw new Error(`${subject.name} (${variant}): ${what}`);
   };
-  if (good.status !== 200 || body.length !== 128)
-    fail(`answers ${good.status}, ${body.length} bytes: ${body.slice(0, 200)}`);
+  const { response, body } = good;
+  if (response.status !== 200 || body.length !== 128)
+    fail(`answers ${response.status}, ${body.length} bytes: ${body.slice(0, 200)}`);
   if (variant === 'plain') return;
-  if (good.headers.get('x-bench-res') !== '1') fail('does not set the response header');
+  if (response.headers.get('x-bench-res') !== '1') fail('does not set the response header');
   if (!subject.verifiesTokens) return;
   const refused = await fetch(url);
   await refused.text();
