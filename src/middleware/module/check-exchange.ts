@@ -1,4 +1,3 @@
-import type { HeaderList } from '../../routing/header-list.ts';
 import type { Exchange, LocalReply, ModuleReply, ResponseHead } from '../contract.ts';
 import { isFieldName } from '../field-text.ts';
 
@@ -20,14 +19,12 @@ export function checkRequest({ path, query, requestHeaders }: Exchange): void {
   checkFields(requestHeaders.raw);
 }
 
-export function checkResponse({
-  status,
-  headers,
-}: {
-  readonly status: unknown;
-  readonly headers: HeaderList;
-}): void {
-  checkStatus(status);
+/** `before`: the status the module was given. It may be 101, which a module can neither make nor unmake. */
+export function checkResponse({ status, headers }: ResponseHead, before: number): void {
+  if (status !== before) {
+    if (before === 101) throw new TypeError('an upgrade cannot be given another status');
+    checkStatus(status);
+  }
   checkFields(headers.raw);
 }
 

@@ -61,9 +61,10 @@ function adapt(made: ModuleMiddleware, path: string): Middleware {
     }),
     ...(made.response !== undefined && {
       response(exchange, head) {
+        const { status } = head;
         const result = made.response?.(exchange, head);
-        if (isThenable(result)) return Promise.resolve(result).then(() => checkResponse(head));
-        checkResponse(head);
+        if (isThenable(result)) return Promise.resolve(result).then(() => checkResponse(head, status));
+        checkResponse(head, status);
         return undefined;
       },
     }),

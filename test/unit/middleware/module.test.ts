@@ -129,6 +129,21 @@ describe('module', () => {
     });
   });
 
+  it('may look at an upgrade, but neither makes nor unmakes one', async () => {
+    const after = async (status: number, body: string): Promise<number> => {
+      const dir = modulesOf({
+        'm.mjs': `export default () => ({ response(_exchange, response) { ${body} } });`,
+      });
+      const head = { status, headers: new HeaderList([]) };
+      const { response } = await load(dir, 'm.mjs');
+      void response?.(exchangeOf(), head);
+      return head.status;
+    };
+    expect(await after(101, "response.headers.set('x-a', 'b');")).to.equal(101);
+    expect(await errorOf(after(101, 'response.status = 200;'))).to.include('TypeError');
+    expect(await errorOf(after(200, 'response.status = 101;'))).to.include('TypeError');
+  });
+
   it('is not run dry', async () => {
     const { decide } = await withRequest("throw new Error('ran');");
     expect(await decide(exchangeOf())).to.include({ outcome: 'unknown' });
