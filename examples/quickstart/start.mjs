@@ -68,6 +68,12 @@ function serve(options, env) {
       last = now;
     });
   }
+  // npm passes signals to its shell, and not every shell passes them on: see it go instead.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.env.npm_lifecycle_event && process.ppid !== parent) child.kill('SIGTERM');
+  }, 500);
+  watch.unref();
   const ended = new Promise((resolve) => {
     child.once('error', () => resolve(1));
     child.once('exit', (code) => resolve(code ?? 1));
