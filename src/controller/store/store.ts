@@ -90,6 +90,10 @@ export function nextStore<D extends Document>(previous: Store<D>, input: StoreIn
   }
   for (const [key, before] of previous.resources) {
     if (resources.has(key)) continue;
+    if (voices.get(before.file) === 'silent') {
+      resources.set(key, before);
+      continue;
+    }
     const reason = reasonToKeep(before, voices, missing);
     if (reason === undefined) continue;
     if (before.accepted === undefined) {
@@ -154,7 +158,7 @@ function reasonToKeep(
 ): FallbackReason | undefined {
   const voice = voices.get(before.file);
   if (voice === undefined) return missing.has(before.root) ? 'SourceMissing' : undefined;
-  if (voice === 'refused' || voice === 'silent') return 'FileRefused';
+  if (voice === 'refused') return 'FileRefused';
   return voice === 'unsure' ? 'Unidentified' : undefined;
 }
 
