@@ -4,6 +4,7 @@ import type { HeaderList } from '../../routing/header-list.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { RESPONSE_FAULTS, ResponseFault } from './fault.ts';
 import { MessageWriter } from './message-writer.ts';
+import { outlastWriteErrors } from './outlast-write-errors.ts';
 import { parseResponseHead } from './parse-response-head.ts';
 import { breaksLines } from './scan-fields.ts';
 import { serialiseFields } from './serialise-fields.ts';
@@ -43,6 +44,7 @@ class Connection implements ClientConnection {
   private state: State = IDLE;
   private method = '';
   private requestDone = true;
+  private outlasting = false;
   private buffer: Buffer | undefined = undefined;
   private at = 0;
   private seen = false;
@@ -99,6 +101,10 @@ class Connection implements ClientConnection {
 
   write(chunk: Buffer): boolean {
     if (this.sink === undefined || this.requestDone) return true;
+    if (!this.outlasting) {
+      this.outlasting = true;
+      outlastWriteErrors(this.socket);
+    }
     if (!this.writer.body(chunk)) {
       this.fail({ kind: 'protocol', code: 'ERR_REQUEST_BODY_TOO_LONG' });
       return true;
