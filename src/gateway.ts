@@ -10,6 +10,7 @@ import type {
   WorkerToMain,
 } from './snapshot/messages.ts';
 import type { Entry, ListenerSnapshot } from './snapshot/model.ts';
+import { findBusyPorts } from './supervisor/busy-ports.ts';
 import { CellPages } from './supervisor/cell-pages.ts';
 import { CheckedUpstreams } from './supervisor/checked-upstreams.ts';
 import { systemClock } from './supervisor/clock.ts';
@@ -149,6 +150,8 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     limiters,
     endpoints,
     keys,
+    // A single worker binds its ports alone and is told itself.
+    findBusyPorts: settings.workers > 1 ? findBusyPorts : () => Promise.resolve([]),
     clock,
     log,
     reply: (message) => config.post(message),

@@ -29,6 +29,11 @@ export interface PublisherOptions {
   readonly limiters: AttachmentStore;
   readonly endpoints: AttachmentStore;
   readonly keys: KeyMaterials;
+  /** Listeners whose port cannot be had, if workers could not find that out themselves. */
+  readonly findBusyPorts: (
+    staged: Iterable<Entry>,
+    committed: Iterable<Entry>,
+  ) => Promise<readonly PrepareFailure[]>;
   readonly clock: Clock;
   readonly log: Logger;
   /** To the config thread. */
@@ -210,6 +215,8 @@ export class Publisher {
       await this.#sendChunk(candidate, { generation, base: this.generation, set: [], removed }, []);
     }
     if (failures.length > 0) return failures;
+    const busy = await this.#options.findBusyPorts(this.#state.staged.values(), this.#state.entries.values());
+    if (busy.length > 0) return busy;
     const materials = await this.#options.keys.load([...candidate.keys.values()].flat());
     let answers = await this.#prepareAll(candidate, materials);
     if (answers === undefined) {
@@ -298,7 +305,7 @@ export class Publisher {
       await this.#sendChunk({ members: [member] }, { generation, base: 0, set, removed: [] }, attachments);
     }
     const materials = await this.#options.keys.load([...this.#keys.values()].flat());
-    const failures = await this.#prepareMember(member, generation, materials);
+    const failures = await this.#prepareWithout(member, generation, materials);
     if (failures === undefined) return;
     if (failures.length > 0) {
       this.#options.log.error('a new worker cannot serve', { worker: member.index, generation, failures });
@@ -306,6 +313,28 @@ export class Publisher {
       return;
     }
     await commitMember(member, generation);
+  }
+
+  /**
+   * Prepares a worker that catches up. What could be had when it was committed may be gone by now (a module's file, a
+   * port): the worker goes without it rather than not at all, and a route that loses a middleware answers 503.
+   */
+  async #prepareWithout(
+    member: Member,
+    generation: number,
+    materials: readonly KeyMaterial[],
+  ): Promise<readonly PrepareFailure[] | undefined> {
+    const failures = await this.#prepareMember(member, generation, materials);
+    if (failures === undefined || failures.length === 0 || failures.some(({ key }) => key === ''))
+      return failures;
+    this.#options.log.error('a new worker serves without what cannot be had any more', {
+      worker: member.index,
+      generation,
+      failures,
+    });
+    const removed = failures.map(({ key }) => key);
+    await this.#sendChunk({ members: [member] }, { generation, base: 0, set: [], removed }, []);
+    return this.#prepareMember(member, generation, []);
   }
 
   #abort({ members, generation }: Candidate): void {

@@ -7,7 +7,7 @@ export class FakeWorker {
   readonly member: Member;
   /** What it was told, in order. */
   readonly told: MainToWorker[] = [];
-  /** What it cannot prepare. */
+  /** What it cannot prepare as long as it is to. */
   failures: readonly PrepareFailure[] = [];
   /** Dies when it is told this. */
   diesAt: MainToWorker['type'] | undefined;
@@ -42,6 +42,10 @@ export class FakeWorker {
     return entries;
   }
 
+  #dropped(key: string): boolean {
+    return this.told.some((message) => message.type === 'Chunk' && message.delta.removed.includes(key));
+  }
+
   async #receive(message: MainToWorker): Promise<void> {
     this.told.push(message);
     await turn();
@@ -59,7 +63,11 @@ export class FakeWorker {
       case 'Chunk':
         return { type: 'ChunkTaken', generation: message.delta.generation };
       case 'Prepare':
-        return { type: 'Prepared', generation: message.generation, failures: this.failures };
+        return {
+          type: 'Prepared',
+          generation: message.generation,
+          failures: this.failures.filter(({ key }) => !this.#dropped(key)),
+        };
       case 'Commit':
         return { type: 'Committed', generation: message.generation };
       case 'Drain':

@@ -128,6 +128,25 @@ describe('Publisher', () => {
     expect(publisher.generation).to.equal(2);
   });
 
+  it('brings a worker up without what cannot be had any more, rather than not at all', async () => {
+    const { workers, publish, replies, replace, log } = setUp(1);
+    publish(1, [route('a'), limited('gone', 1)]);
+    await eventually(() => published(replies, 1));
+    workers[0].die();
+    const successor = replace(0);
+    successor.failures = [{ key: 'Middleware/default/gone', code: 'ModuleFailed', message: 'no such file' }];
+    await eventually(() => successor.member.serving);
+    expect([...successor.entries().keys()]).to.deep.equal(['Route/default/a']);
+    expect(log.at(-1)).to.deep.include({ worker: 0, generation: 1, failures: successor.failures });
+  });
+
+  it('refuses a port that another program has before any worker binds it', async () => {
+    const { workers, publish, replies } = setUp(2);
+    publish(1, [{ key: 'Listener/busy', hash: '1', json: '{}' }]);
+    expect(await eventually(() => published(replies, 1))).to.deep.equal([inUse({ key: 'Listener/busy' })]);
+    expect(workers[0].types()).to.deep.equal(['Chunk', 'Abort']);
+  });
+
   it('drops what a restarted config thread no longer names, and takes nothing older than what is served', async () => {
     const { workers, publish, replies, publisher } = setUp(1);
     publish(5, [route('a'), route('b')]);
@@ -153,6 +172,10 @@ describe('Publisher', () => {
     expect([...publisher.entries.keys()]).to.deep.equal(['Route/default/a', 'Route/default/whole']);
   });
 });
+
+function inUse({ key }: Pick<Entry, 'key'>): PrepareFailure {
+  return { key, code: 'AddressInUse', message: 'in use' };
+}
 
 interface SetUp {
   readonly workers: [FakeWorker, FakeWorker];
@@ -182,13 +205,14 @@ function setUp(size: 1 | 2): SetUp {
     members: () => workers.filter(({ alive }) => alive).map(({ member }) => member),
     limiters,
     endpoints: new EndpointCellStore(new CellPages(size, () => systemClock.now())),
+    findBusyPorts: async (staged) => [...staged].filter(({ key }) => key === 'Listener/busy').map(inUse),
     keys: {
       load: async (references) => references.map(({ id, version }) => ({ id, version })),
       retain: (references) => void retained.push(references),
     },
     clock: systemClock,
     log: {
-      error: (message, fields) => expect.fail(`${message} ${JSON.stringify(fields)}`),
+      error: (_, fields) => void log.push(fields ?? {}),
       warn: () => undefined,
       info: (_, fields) => void log.push(fields ?? {}),
       debug: () => undefined,
