@@ -14,6 +14,8 @@ export interface GatewayOptions {
    * listens on 127.0.0.1 and `port`.
    */
   readonly files?: Readonly<Record<string, string>>;
+  /** A directory to serve as it is, instead of `files` in one of its own: nothing is written to it. */
+  readonly dir?: string;
   /** Port of the written Gateway's listener; default: a free one. */
   readonly port?: number;
   /** Further lines of the written Gateway's `spec`, e.g. `trustedProxies: [127.0.0.1]`. */
@@ -22,6 +24,8 @@ export interface GatewayOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeArgs?: readonly string[];
+  /** The Node to run it with; default: the one that runs the test. */
+  readonly node?: string;
   /** Default true: waits until `/readyz` says so. */
   readonly untilReady?: boolean;
 }
@@ -49,7 +53,7 @@ export interface RunningGateway extends RunningProgram {
 
 /** Starts `node dist/main.js serve` on a configuration directory of its own; stopped at the end. */
 export async function startGateway(cleanup: Cleanup, options: GatewayOptions = {}): Promise<RunningGateway> {
-  const dir = tempDir(cleanup);
+  const dir = options.dir ?? tempDir(cleanup);
   const port = options.port ?? (await freePort());
   const adminPort = await freePort();
   const admin = `http://127.0.0.1:${adminPort}`;
@@ -63,7 +67,8 @@ export async function startGateway(cleanup: Cleanup, options: GatewayOptions = {
     renameSync(staging, target);
   };
   for (const [path, text] of Object.entries(files)) write(path, text);
-  if (!Object.values(files).some((text) => /^kind: Gateway\b/m.test(text))) {
+  const brings = options.dir !== undefined;
+  if (!brings && !Object.values(files).some((text) => /^kind: Gateway\b/m.test(text))) {
     write('gateway.yaml', gatewayDocument(port, options.gatewaySpec));
   }
   const program = startProgram(
@@ -81,6 +86,7 @@ export async function startGateway(cleanup: Cleanup, options: GatewayOptions = {
     {
       ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.nodeArgs === undefined ? {} : { nodeArgs: options.nodeArgs }),
+      ...(options.node === undefined ? {} : { node: options.node }),
     },
   );
   const metrics = async (): Promise<string> => (await request(`${admin}/metrics`)).body;

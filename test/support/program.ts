@@ -28,6 +28,8 @@ export interface ProgramOptions {
   readonly script?: string;
   readonly input?: string;
   readonly nodeArgs?: readonly string[];
+  /** The Node to run it with; default: the one that runs the test. */
+  readonly node?: string;
 }
 
 /** Starts the built program with `node`; killed at the end if it still runs. */
@@ -40,7 +42,7 @@ export function startProgram(
     ([name]) => !name.startsWith('MGATEWAY_') && name !== 'NODE_OPTIONS',
   );
   const script = options.script ?? join(projectRoot, 'dist', 'main.js');
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), script, ...args], {
+  const child = spawn(options.node ?? process.execPath, [...(options.nodeArgs ?? []), script, ...args], {
     cwd: options.cwd ?? projectRoot,
     env: { ...Object.fromEntries(inherited), NO_COLOR: '1', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
