@@ -228,6 +228,7 @@ export class Reconciler {
     // This thread crashed and knows no last good versions any more: only a sound set may replace what is served.
     if (this.#options.servedGeneration > 0 && troubled)
       return 'an older generation is served until all problems are solved';
+    if (troubled && !this.#hasResources()) return 'nothing to serve';
     const hasListener = [...translation.entries.keys()].some((key) => key.startsWith('Listener/'));
     return hasListener ? undefined : 'there is no listener';
   }
@@ -296,11 +297,15 @@ export class Reconciler {
     if (first && refused !== undefined) this.#fail(refused, problems, translation.entries);
   }
 
+  #hasResources(): boolean {
+    return [...this.#store.resources.values()].some(({ accepted }) => accepted !== undefined);
+  }
+
   /** The first configuration cannot be served at all. */
   #fail(refused: string, problems: readonly Problem[], entries: ReadonlyMap<string, Entry>): void {
     const { strict, send } = this.#options;
     const failures = [...this.#failures.byKey.entries()].filter(([key]) => key.startsWith('Listener/'));
-    const hasResources = [...this.#store.resources.values()].some(({ accepted }) => accepted !== undefined);
+    const hasResources = this.#hasResources();
     // Good documents wait for a Gateway that is refused: not ready, but there when it is repaired (G11).
     const waits = !strict && hasResources && failures.length === 0 && entries.size > 0;
     if (waits) return;

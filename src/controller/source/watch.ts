@@ -39,6 +39,8 @@ export function createDirectoryWatch(changed: () => void): DirectoryWatch {
       if (!known || watched.names.has('*') || watched.names.has(name)) changed();
     });
     watcher.on('all', changed);
+    // What happened before the watch was in place has no event.
+    watcher.on('ready', changed);
     watcher.on('error', changed);
   }
 

@@ -86,7 +86,14 @@ export function startMainStandIn(cleanup: Cleanup, options: StandInOptions): Mai
   }
 
   const controller = startController(
-    { paths: options.paths, strict: false, logLevel: 'debug', servedGeneration: 0, ...options.data },
+    {
+      paths: options.paths,
+      strict: false,
+      logLevel: 'debug',
+      servedGeneration: 0,
+      pollMs: 600_000,
+      ...options.data,
+    },
     take,
   );
   cleanup.add(() => controller.close());
