@@ -11,6 +11,7 @@ import type { AttachmentStore } from './attachment-store.ts';
 import { createBreather } from './breather.ts';
 import type { Clock } from './clock.ts';
 import type { Member } from './member.ts';
+import { commitMember, distinct, invalid, prepareMember, sendChunk } from './member-phases.ts';
 import { ServedState } from './served-state.ts';
 import type { StateChange } from './served-state.ts';
 import { Turns } from './turns.ts';
@@ -49,8 +50,6 @@ export interface CommittedChange extends StateChange {
   readonly sourceHash: string;
 }
 
-/** A worker that cannot say in this time whether it could serve a candidate refuses it. */
-const prepareTimeoutMs = 30_000;
 /** Entries in one message to a worker that catches up. */
 const catchUpEntries = 200;
 
@@ -127,7 +126,7 @@ export class Publisher {
     const candidate = await this.#begin(delta.generation);
     try {
       const staged = this.#state.stage(delta);
-      await this.#sendChunk(candidate, staged, await this.#attach(candidate, staged));
+      await sendChunk(candidate.members, staged, await this.#attach(candidate, staged));
     } catch (error) {
       candidate.failures.push(invalid('', error));
     }
@@ -194,16 +193,6 @@ export class Publisher {
     }
   }
 
-  async #sendChunk(
-    { members }: Pick<Candidate, 'members'>,
-    delta: Delta,
-    attachments: readonly Attachment[],
-  ): Promise<void> {
-    await Promise.all(
-      members.map((member) => member.ask({ type: 'Chunk', delta, attachments }, 'ChunkTaken')),
-    );
-  }
-
   async #prepare(candidate: Candidate): Promise<readonly PrepareFailure[]> {
     const { generation, failures } = candidate;
     if (generation <= this.generation) {
@@ -212,7 +201,7 @@ export class Publisher {
     const removed = this.#state.stageLeftovers();
     this.#stageRemovals(removed);
     if (removed.length > 0) {
-      await this.#sendChunk(candidate, { generation, base: this.generation, set: [], removed }, []);
+      await sendChunk(candidate.members, { generation, base: this.generation, set: [], removed }, []);
     }
     if (failures.length > 0) return failures;
     const busy = await this.#options.findBusyPorts(this.#state.staged.values(), this.#state.entries.values());
@@ -233,7 +222,7 @@ export class Publisher {
     materials: readonly KeyMaterial[],
   ): Promise<readonly PrepareFailure[] | undefined> {
     const answers = await Promise.all(
-      members.map((member) => this.#prepareMember(member, generation, materials)),
+      members.map((member) => prepareMember(member, { generation, materials, clock: this.#options.clock })),
     );
     const given = answers.filter((answer) => answer !== undefined);
     return given.length === 0 ? undefined : distinct(given.flat());
@@ -248,30 +237,11 @@ export class Publisher {
     const { generation } = candidate;
     const base = this.generation;
     const removed = [...this.#state.stagedRemovals];
-    await this.#sendChunk(candidate, { generation, base, set: [], removed }, []);
+    await sendChunk(candidate.members, { generation, base, set: [], removed }, []);
     for (const set of inParts([...this.#state.staged.values()])) {
       const delta = { generation, base, set, removed: [] };
-      await this.#sendChunk(candidate, delta, await this.#attach(candidate, delta));
+      await sendChunk(candidate.members, delta, await this.#attach(candidate, delta));
     }
-  }
-
-  /** undefined: the worker died. */
-  async #prepareMember(
-    member: Member,
-    generation: number,
-    materials: readonly KeyMaterial[],
-  ): Promise<readonly PrepareFailure[] | undefined> {
-    if (materials.length > 0) member.send({ type: 'Keys', materials });
-    let cancel: () => void = () => undefined;
-    const late = new Promise<readonly PrepareFailure[]>((resolve) => {
-      const seconds = prepareTimeoutMs / 1000;
-      const failure = invalid('', `worker ${member.index} was not ready after ${seconds} s`);
-      cancel = this.#options.clock.after(prepareTimeoutMs, () => resolve([failure]));
-    });
-    const prepared = member
-      .ask({ type: 'Prepare', generation }, 'Prepared')
-      .then((answer) => answer?.failures);
-    return Promise.race([prepared, late]).finally(cancel);
   }
 
   async #commit(candidate: Candidate, sourceHash: string): Promise<void> {
@@ -302,7 +272,7 @@ export class Publisher {
       const attachments = set.flatMap(
         ({ key }) => this.#options.limiters.attachment(key) ?? this.#options.endpoints.attachment(key) ?? [],
       );
-      await this.#sendChunk({ members: [member] }, { generation, base: 0, set, removed: [] }, attachments);
+      await sendChunk([member], { generation, base: 0, set, removed: [] }, attachments);
     }
     const materials = await this.#options.keys.load([...this.#keys.values()].flat());
     const failures = await this.#prepareWithout(member, generation, materials);
@@ -324,7 +294,7 @@ export class Publisher {
     generation: number,
     materials: readonly KeyMaterial[],
   ): Promise<readonly PrepareFailure[] | undefined> {
-    const failures = await this.#prepareMember(member, generation, materials);
+    const failures = await prepareMember(member, { generation, materials, clock: this.#options.clock });
     if (failures === undefined || failures.length === 0 || failures.some(({ key }) => key === ''))
       return failures;
     this.#options.log.error('a new worker serves without what cannot be had any more', {
@@ -333,8 +303,8 @@ export class Publisher {
       failures,
     });
     const removed = failures.map(({ key }) => key);
-    await this.#sendChunk({ members: [member] }, { generation, base: 0, set: [], removed }, []);
-    return this.#prepareMember(member, generation, []);
+    await sendChunk([member], { generation, base: 0, set: [], removed }, []);
+    return prepareMember(member, { generation, materials: [], clock: this.#options.clock });
   }
 
   #abort({ members, generation }: Candidate): void {
@@ -362,22 +332,8 @@ export class Publisher {
   }
 }
 
-async function commitMember(member: Member, generation: number): Promise<void> {
-  const answer = await member.ask({ type: 'Commit', generation }, 'Committed');
-  if (answer !== undefined) member.serving = true;
-}
-
 function inParts(entries: readonly Entry[]): Entry[][] {
   const parts: Entry[][] = [];
   for (let i = 0; i < entries.length; i += catchUpEntries) parts.push(entries.slice(i, i + catchUpEntries));
   return parts;
-}
-
-function invalid(key: string, reason: unknown): PrepareFailure {
-  return { key, code: 'Invalid', message: reason instanceof Error ? reason.message : String(reason) };
-}
-
-function distinct(failures: readonly PrepareFailure[]): readonly PrepareFailure[] {
-  const byPlace = new Map(failures.map((failure) => [`${failure.key} ${failure.code}`, failure]));
-  return [...byPlace.values()];
 }
