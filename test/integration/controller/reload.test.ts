@@ -148,7 +148,7 @@ describe('hot reload of a directory', () => {
     writeFileSync(join(dir, 'b.yaml'), routeDocument('b', '/b2'));
     await eventually(() => expect(prefixOf(main, 'b')).to.equal('/b2'));
     expect(main.routes()).to.deep.equal(['a', 'a2', 'b']);
-    expect(main.statuses.at(-1)?.result).to.equal('partial');
+    await eventually(() => expect(main.statuses.at(-1)?.result).to.equal('partial'));
     await eventually(() => {
       const record = main.logs.find(({ message }) => message === 'configuration problem');
       expect(record?.fields?.['at']).to.match(/a\.yaml:\d+:\d+$/);
