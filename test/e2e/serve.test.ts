@@ -1,13 +1,15 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { connect } from 'node:net';
+import { writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { cleanupAfterEach } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { gatewayDocument, routeDocument, startGateway } from '../support/gateway.ts';
 import { request } from '../support/request.ts';
+import { tempDir } from '../support/temp-dir.ts';
 import { startUpstream } from '../support/upstream.ts';
 
 describe('mgateway serve', () => {
@@ -125,6 +127,33 @@ describe('mgateway serve', () => {
     gateway.write('gateway.yaml', gatewayDocument(port));
     await eventually(async () => (await request(`${gateway.admin}/readyz`)).status === 200);
     expect((await request(`http://127.0.0.1:${port}/`)).status).to.equal(502);
+  });
+
+  it('replaces a worker that dies, with counters that only grow and the same routes', async () => {
+    const upstream = await startUpstream(cleanup);
+    const modules = tempDir(cleanup);
+    writeFileSync(
+      join(modules, 'fatal.mjs'),
+      'export default () => ({ request() { setImmediate(() => { throw new Error("as if by a bug"); }); } });',
+    );
+    const gateway = await startGateway(cleanup, {
+      files: {
+        'routes.yaml': `${routeTo('good', '/good', upstream.url)}---\n${routeDocument(
+          'fatal',
+          'matches: [{ path: { prefix: /fatal } }]\nmiddlewares: [{ module: { path: fatal.mjs } }]\nupstreams: [{ url: "http://127.0.0.1:1" }]',
+        )}`,
+      },
+      args: ['--modules-dir', modules, '--workers', '1'],
+    });
+    const served = 'mgateway_requests_total{route="default/good",method="GET",code="200"}';
+    for (let i = 0; i < 3; i++) await request(`${gateway.url}/good`);
+    await eventually(async () => (await gateway.metric(served)) === 3);
+    await request(`${gateway.url}/fatal`).catch(() => undefined);
+    await eventually(async () => (await gateway.metric('mgateway_worker_restarts_total')) === 1);
+    await eventually(async () => (await request(`${gateway.url}/good`)).status === 200);
+    await eventually(async () => (await gateway.metric(served)) === 4);
+    expect((await request(`${gateway.admin}/readyz`)).status).to.equal(200);
+    expect(gateway.stderr()).to.include('as if by a bug');
   });
 
   it('offers metrics and probes, and nothing else, on --probes', async () => {

@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { describe, it } from 'mocha';
+import type { ConfigToMain, MainToConfig } from '../../../src/snapshot/messages.ts';
+import type { Clock } from '../../../src/supervisor/clock.ts';
+import { ConfigLink } from '../../../src/supervisor/config-link.ts';
+import type { ThreadEvents } from '../../../src/supervisor/thread.ts';
+
+describe('ConfigLink', () => {
+  it('starts the thread again when it dies, and rejects what was asked of the dead one', async () => {
+    const { link, lives, timers, died } = setUp();
+    link.start();
+    const asked = link.query('routes', {});
+    lives[0]?.events.exit(1, new Error('boom'));
+    expect(await asked.catch((error: Error) => error.message)).to.equal('the config thread died');
+    expect(died).to.deep.equal([1]);
+    expect(await link.query('routes', {}).catch((error: Error) => error.message)).to.match(/not running/);
+    timers.shift()?.();
+    expect(lives).to.have.length(2);
+    const again = link.query('routes', {});
+    const query = lives[1]?.posted.at(-1);
+    lives[1]?.events.message({ type: 'Answer', id: query?.type === 'Query' ? query.id : -1, value: ['a'] });
+    expect(await again).to.deep.equal(['a']);
+  });
+
+  it('starts nothing once it is stopped', () => {
+    const { link, lives, timers, died } = setUp();
+    link.start();
+    link.stop();
+    lives[0]?.events.exit(0, undefined);
+    expect(timers).to.have.length(0);
+    expect(died).to.deep.equal([]);
+  });
+});
+
+interface Life {
+  readonly events: ThreadEvents<ConfigToMain>;
+  readonly posted: MainToConfig[];
+}
+
+/** `timers`: restarts that wait; answers are never late here. */
+function setUp() {
+  const lives: Life[] = [];
+  const timers: (() => void)[] = [];
+  const died: number[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    after(ms, run) {
+      if (ms < 10_000) timers.push(run);
+      return () => undefined;
+    },
+    every: () => () => undefined,
+  };
+  const silent = (): void => undefined;
+  const link = new ConfigLink({
+    clock,
+    log: { error: silent, warn: silent, info: silent, debug: silent },
+    startThread: (events) => {
+      const posted: MainToConfig[] = [];
+      lives.push({ events, posted });
+      return { post: (message) => void posted.push(message), terminate: () => undefined };
+    },
+    message: () => undefined,
+    died: () => void died.push(lives.length),
+  });
+  return { link, lives, timers, died };
+}
