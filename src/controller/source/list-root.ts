@@ -38,7 +38,7 @@ export interface ListedRoot {
 const extensions = ['.yaml', '.yml', '.json'];
 
 /** Hidden files and the kubelet's `..2026_…` directories are never configuration. */
-export function isConfigName(name: string): boolean {
+function isConfigName(name: string): boolean {
   return !name.startsWith('.') && extensions.some((extension) => name.endsWith(extension));
 }
 

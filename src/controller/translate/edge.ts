@@ -4,7 +4,7 @@ import { makeEntry } from './entry.ts';
 import type { GatewayResource } from '../../resources/generated.ts';
 
 /** What holds without any Gateway: the defaults of its schema. */
-export const defaultLimits: EdgeLimits = {
+const defaultLimits: EdgeLimits = {
   requestHeadBytes: 16 * 1024,
   requestTargetBytes: 8 * 1024,
   requestHeaderFields: 100,

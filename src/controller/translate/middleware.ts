@@ -42,7 +42,7 @@ export function useOf(use: MiddlewareUse): { readonly name: string } | Middlewar
 }
 
 /** Secrets and key sets that a block names. */
-export function keyRequests(block: MiddlewareBlock, find: FindMiddleware): readonly KeyRequest[] {
+function keyRequests(block: MiddlewareBlock, find: FindMiddleware): readonly KeyRequest[] {
   return find(block.type)?.keys?.(block.config) ?? [];
 }
 
