@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import * as net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Cleanup } from '../support/cleanup.ts';

@@ -53,23 +53,17 @@ export function scanFields(
     const name = text.slice(at, colon);
     const value = text.slice(start, end);
     raw.push(name, value);
-    if (end !== lineEnd && text.charCodeAt(lineEnd - 1) === 9 && isFraming(name)) return 'invalid';
     const length = colon - at;
     if (length === 4 || length === 6 || length === 7 || length === 10 || length === 14 || length === 17) {
       note(scan, name, length, value);
+      // Optional white space (RFC 9110 §5.6.3), yet llhttp takes `chunked` with a tab behind it for another coding.
+      if (length === 17 && text.charCodeAt(lineEnd - 1) === 9 && name.toLowerCase() === 'transfer-encoding') {
+        return 'invalid';
+      }
     }
     at = lineEnd + 2;
   }
   return scan;
-}
-
-/**
- * A tab behind a length or coding is optional white space (RFC 9110 §5.6.3), but llhttp takes `chunked` with one for
- * another coding and reads until the end: nobody sends it in good faith.
- */
-function isFraming(name: string): boolean {
-  const lower = name.toLowerCase();
-  return lower === 'transfer-encoding' || lower === 'content-length';
 }
 
 function isBlank(code: number): boolean {

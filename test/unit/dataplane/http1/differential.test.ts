@@ -122,7 +122,7 @@ describe('the codec against Node’s own parser', function () {
         const { messages: theirs, refusal } = readByNode('request', Buffer.from(wire, 'latin1'), false);
         for (const [index, request] of ours.entries()) {
           const node = theirs[index];
-          if (node?.complete !== true && isStricterThanRfc(refusal)) return;
+          if (node?.complete !== true && isStricterThanRfc(refusal, wire)) return;
           handedOn++;
           expect(node?.complete, `Node does not see request ${index}`).to.be.true;
           expect(node?.headers).to.deep.equal(request.headers);
@@ -144,7 +144,7 @@ describe('the codec against Node’s own parser', function () {
         handedOn++;
         const { messages, refusal } = readByNode('response', Buffer.from(wire, 'latin1'), true);
         const node = messages.find(({ start }) => !start.startsWith('1'));
-        if (node?.complete !== true && isStricterThanRfc(refusal)) return;
+        if (node?.complete !== true && isStricterThanRfc(refusal, wire)) return;
         expect(node?.complete, 'Node does not see the answer').to.be.true;
         expect(node?.start).to.equal(ours.start);
         expect(node?.headers).to.deep.equal(ours.headers);
@@ -161,10 +161,12 @@ function originForm(start: string): string {
 }
 
 /** What llhttp refuses although RFC 9110 and 9112 allow it; refused is refused, nothing is read otherwise. */
-function isStricterThanRfc(refusal: string | undefined): boolean {
+function isStricterThanRfc(refusal: string | undefined, wire: string): boolean {
   switch (refusal) {
     case 'HPE_INVALID_METHOD': // it knows a fixed list of methods, not tokens
       return true;
+    case 'HPE_INVALID_CONTENT_LENGTH': // a tab behind the number is optional white space
+      return /content-length:[ \t]*\d+[ \t]*\t/i.test(wire);
     case 'HPE_CLOSED_CONNECTION':
       // It takes `close` in an interim answer or a trailer for the end, and overlooks a 1.0 keep-alive behind two blanks.
       return true;
