@@ -32,9 +32,9 @@ async function serveDemo() {
   const config = configFor(ports);
   const secret = randomBytes(32).toString('hex');
   const admin = `127.0.0.1:${ports.admin}`;
-  const gateway = serve(['--config', config.dir, '--admin', admin, '--shutdown-delay', '0s', ...args], {
-    QUICKSTART_JWT_SECRET: secret,
-  });
+  // One worker: each takes its own turns, and a few calls shall show both upstreams in turn.
+  const options = ['--config', config.dir, '--admin', admin, '--shutdown-delay', '0s', '--workers', '1'];
+  const gateway = serve([...options, ...args], { QUICKSTART_JWT_SECRET: secret });
   if (await isReady(`http://${admin}/readyz`, gateway)) {
     process.stdout.write(introduce(ports, config.dir, signToken(secret)));
   }
