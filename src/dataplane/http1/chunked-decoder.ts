@@ -1,10 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import type { HeaderList } from '../../routing/header-list.ts';
+import type { BodyDecoder, DecodeStep } from './body-decoder.ts';
 import { parseTrailers } from './parse-trailers.ts';
 import { breaksLines } from './scan-fields.ts';
-
-/** What `decode` found. `data`: `dataStart`..`dataEnd` of the buffer are body bytes; there may be more behind. */
-export type DecodeStep = 'data' | 'more' | 'done' | 'fault';
 
 const STATE = {
   size: 0,
@@ -37,12 +35,13 @@ const EXTENSIONS =
  * (everything was consumed), `done` or `fault`. Body bytes of small chunks are moved together inside the buffer that
  * is given, which therefore must be the caller's own.
  */
-export class ChunkedDecoder {
-  /** First byte that was not consumed. */
+export class ChunkedDecoder implements BodyDecoder {
   at = 0;
   dataStart = 0;
   dataEnd = 0;
-  /** After `done`; undefined if there were none. */
+  /** Only a further chunk or the last one tells. */
+  readonly over = false;
+  readonly left = 0;
   trailers: HeaderList | undefined = undefined;
 
   readonly #maxTrailerBytes: number;
@@ -59,7 +58,6 @@ export class ChunkedDecoder {
     this.#maxTrailerFields = maxTrailerFields;
   }
 
-  /** Goes on at `at`; set it to where the body goes on in a new buffer. */
   decode(buffer: Buffer): DecodeStep {
     this.dataStart = this.dataEnd = 0;
     while (this.#state < STATE.trailer) {

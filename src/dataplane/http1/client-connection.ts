@@ -1,8 +1,11 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { HeaderList } from '../../routing/header-list.ts';
-import { ChunkedDecoder } from './chunked-decoder.ts';
+import type { BodyDecoder } from './body-decoder.ts';
+import { createBodyDecoder } from './create-body-decoder.ts';
 import { RESPONSE_FAULTS, ResponseFault } from './fault.ts';
+import { findHead } from './find-head.ts';
+import { InputBuffer } from './input-buffer.ts';
 import { MessageWriter } from './message-writer.ts';
 import { outlastWriteErrors } from './outlast-write-errors.ts';
 import { parseResponseHead } from './parse-response-head.ts';
@@ -26,7 +29,6 @@ type State = 0 | 1 | 2 | 3;
 
 /** An upstream that never stops announcing would hold the exchange for ever. */
 const MAX_INFORMATIONAL = 64;
-const FIRST_LOOK_BYTES = 2048;
 const TARGET_INVALID = /[^!"$-~]/;
 
 /** The codec over an upstream socket, connected or connecting. */
@@ -45,14 +47,12 @@ class Connection implements ClientConnection {
   private method = '';
   private requestDone = true;
   private outlasting = false;
-  private buffer: Buffer | undefined = undefined;
-  private at = 0;
+  private readonly input = new InputBuffer();
   private seen = false;
   private informational = 0;
   private keepAlive = true;
   private closeDelimited = false;
-  private bodyLeft = 0;
-  private chunked: ChunkedDecoder | undefined = undefined;
+  private decoder: BodyDecoder | undefined = undefined;
   private paused = false;
   private peerEnded = false;
   private advancing = false;
@@ -146,8 +146,7 @@ class Connection implements ClientConnection {
       return;
     }
     this.seen = true;
-    this.buffer = this.buffer === undefined ? chunk : Buffer.concat([this.buffer.subarray(this.at), chunk]);
-    this.at = 0;
+    this.input.append(chunk);
     this.advance();
   }
 
@@ -183,11 +182,11 @@ class Connection implements ClientConnection {
     if (this.advancing) return;
     this.advancing = true;
     const { sink } = this;
-    while (this.buffer !== undefined && !this.paused && this.step(this.buffer));
+    while (this.input.bytes !== undefined && !this.paused && this.step(this.input.bytes));
     this.advancing = false;
     // Not for the next request, which the end of this one may have begun.
     if (sink !== undefined && this.sink === sink) sink.batchEnd();
-    if (this.peerEnded && this.buffer === undefined && !this.paused) this.endOfInput();
+    if (this.peerEnded && this.input.size === 0 && !this.paused) this.endOfInput();
   }
 
   private step(buffer: Buffer): boolean {
@@ -195,27 +194,16 @@ class Connection implements ClientConnection {
     return this.state === BODY && this.readBody(buffer);
   }
 
-  private consume(buffer: Buffer, to: number): void {
-    if (to >= buffer.length) this.buffer = undefined;
-    else this.at = to;
-  }
-
   private readHead(buffer: Buffer): boolean {
     const { headBytes } = this.options;
-    const available = Math.min(buffer.length - this.at, headBytes);
-    let text = buffer.toString('latin1', this.at, this.at + Math.min(available, FIRST_LOOK_BYTES));
-    let end = text.indexOf('\r\n\r\n');
-    if (end < 0 && available > FIRST_LOOK_BYTES) {
-      text = buffer.toString('latin1', this.at, this.at + available);
-      end = text.indexOf('\r\n\r\n', FIRST_LOOK_BYTES - 3);
-    }
+    const { text, end } = findHead(buffer, this.input.at, headBytes);
     if (end < 0) {
-      if (available === headBytes) return this.refuse(RESPONSE_FAULTS.headTooLarge);
+      if (text.length === headBytes) return this.refuse(RESPONSE_FAULTS.headTooLarge);
       if (breaksLines(text)) return this.refuse(RESPONSE_FAULTS.field);
       return false;
     }
     const head = parseResponseHead(text, end + 2, this.method, this.options.headerFields);
-    this.consume(buffer, this.at + end + 4);
+    this.input.consume(this.input.at + end + 4);
     if (head instanceof ResponseFault) return this.refuse(head);
     if (head.status < 200) return this.announce(head);
     return this.beginBody(head);
@@ -233,42 +221,28 @@ class Connection implements ClientConnection {
     this.state = BODY;
     this.keepAlive = head.keepAlive;
     this.closeDelimited = head.framing === 'close';
-    this.bodyLeft = head.framing === 'length' ? head.contentLength : 0;
-    this.chunked =
-      head.framing === 'chunked'
-        ? new ChunkedDecoder(this.options.headBytes, this.options.headerFields)
-        : undefined;
+    this.decoder = createBodyDecoder(head.framing, head.contentLength, this.options);
     this.sink?.head(head);
-    if (this.state === BODY && !this.closeDelimited && this.chunked === undefined && this.bodyLeft === 0) {
-      this.finish(undefined);
-    }
+    if (this.state === BODY && this.decoder === undefined) this.finish(undefined);
     return true;
   }
 
   private readBody(buffer: Buffer): boolean {
-    const { chunked } = this;
-    if (chunked === undefined) {
-      const from = this.at;
-      const available = buffer.length - from;
-      const taken = this.closeDelimited ? available : Math.min(this.bodyLeft, available);
-      this.bodyLeft -= taken;
-      this.consume(buffer, from + taken);
-      this.sink?.body(from === 0 && taken === buffer.length ? buffer : buffer.subarray(from, from + taken));
-      if (!this.closeDelimited && this.bodyLeft === 0) this.finish(undefined);
-      return true;
-    }
-    chunked.at = this.at;
-    switch (chunked.decode(buffer)) {
+    const { decoder } = this;
+    if (decoder === undefined) return false;
+    decoder.at = this.input.at;
+    switch (decoder.decode(buffer)) {
       case 'data':
-        this.consume(buffer, chunked.at);
-        this.sink?.body(buffer.subarray(chunked.dataStart, chunked.dataEnd));
+        this.input.consume(decoder.at);
+        this.sink?.body(buffer.subarray(decoder.dataStart, decoder.dataEnd));
+        if (decoder.over) this.finish(undefined);
         return true;
       case 'more':
-        this.buffer = undefined;
+        this.input.clear();
         return false;
       case 'done':
-        this.consume(buffer, chunked.at);
-        this.finish(chunked.trailers);
+        this.input.consume(decoder.at);
+        this.finish(decoder.trailers);
         return true;
       case 'fault':
         return this.refuse(RESPONSE_FAULTS.body);
@@ -280,7 +254,7 @@ class Connection implements ClientConnection {
     const { sink } = this;
     if (sink === undefined || this.state !== BODY) return;
     this.sink = undefined;
-    this.chunked = undefined;
+    this.decoder = undefined;
     this.used = true;
     this.state = IDLE;
     if (this.paused) {
@@ -288,7 +262,7 @@ class Connection implements ClientConnection {
       this.socket.resume();
     }
     // Bytes behind the answer belong to nothing; an unfinished request would be finished by the next one.
-    if (!this.keepAlive || !this.requestDone || this.buffer !== undefined || this.peerEnded) this.close();
+    if (!this.keepAlive || !this.requestDone || this.input.size > 0 || this.peerEnded) this.close();
     sink.end(trailers);
   }
 
@@ -307,8 +281,8 @@ class Connection implements ClientConnection {
   private close(): void {
     if (this.state === CLOSED) return;
     this.state = CLOSED;
-    this.buffer = undefined;
-    this.chunked = undefined;
+    this.input.clear();
+    this.decoder = undefined;
     this.socket.destroy();
   }
 }

@@ -1,11 +1,17 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { ChunkedDecoder } from './chunked-decoder.ts';
+import type { HeaderList } from '../../routing/header-list.ts';
+import type { BodyDecoder } from './body-decoder.ts';
+import { connectionInfo } from './connection-info.ts';
+import { ANSWER, BODY, CLOSED, DISCARD, FLUSH, HEAD, LINGER } from './connection-state.ts';
+import type { ConnectionState } from './connection-state.ts';
+import { createBodyDecoder } from './create-body-decoder.ts';
 import { HeadFault, REQUEST_FAULTS } from './fault.ts';
 import type { HttpDate } from './http-date.ts';
 import { MessageWriter } from './message-writer.ts';
-import { beginningFault, parseRequestHead } from './parse-request-head.ts';
-import { serialiseFields } from './serialise-fields.ts';
+import { refusalHead } from './refusal-head.ts';
+import { RequestReader } from './request-reader.ts';
+import type { ExchangeOwner } from './server-exchange.ts';
 import { ServerExchange } from './server-exchange.ts';
 import type { TimerTarget, TimerWheel } from './timer-wheel.ts';
 import { TimerEntry } from './timer-wheel.ts';
@@ -18,16 +24,6 @@ export interface ServerConnectionParts {
   readonly date: HttpDate;
 }
 
-/** Where a connection stands. */
-const HEAD = 0; // between requests, or in the middle of a head
-const BODY = 1; // an exchange is on and its request body is coming
-const ANSWER = 2; // the request is whole, the answer is not
-const DISCARD = 3; // answered early: a short rest of the request body is dropped to keep the connection
-const FLUSH = 4; // answered, but the client has not taken it: no further request until it has
-const LINGER = 5; // our side is closed; what still comes is dropped so that our answer is not reset away
-const CLOSED = 6;
-type State = 0 | 1 | 2 | 3 | 4 | 5 | 6;
-
 /** Bytes of further requests that are kept while one is being answered; above, reading pauses. */
 const PIPELINE_BYTES = 65_536;
 /** An unread request body up to this size is worth keeping the connection for. */
@@ -35,17 +31,13 @@ const DISCARD_BYTES = 65_536;
 /** RFC 9112 §9.6: close in stages, bounded in time and bytes. */
 const LINGER_MS = 5000;
 const LINGER_BYTES = 64 * 1024 * 1024;
-/** Most heads are shorter; a longer one is looked at again as a whole. */
-const FIRST_LOOK_BYTES = 2048;
-
-const NOTHING = Buffer.alloc(0);
 
 /**
  * One client connection: reads strictly parsed requests one after another, hands each to the handler, writes the answers
  * in order. A client that ends its side while an answer is pending counts as gone, as with nginx: TCP cannot tell a half
  * close from a close, and an upstream must not work for nobody.
  */
-export class ServerConnection implements TimerTarget {
+export class ServerConnection implements TimerTarget, ExchangeOwner {
   readonly info: ConnectionInfo;
   readonly socket: Socket;
   readonly writer: MessageWriter;
@@ -56,17 +48,13 @@ export class ServerConnection implements TimerTarget {
   private readonly handler: ServerHandler;
   private readonly wheel: TimerWheel;
   private readonly timer: TimerEntry;
-  private state: State = HEAD;
-  private buffer: Buffer | undefined = undefined;
-  private at = 0;
-  private headStarted = false;
-  private emptyLineSkipped = false;
+  private state: ConnectionState = HEAD;
+  private readonly reader: RequestReader;
   private advancing = false;
   private readingPaused = false;
   private bodyPaused = false;
-  private bodyLeft = 0;
   private bodyBytes = 0;
-  private chunked: ChunkedDecoder | undefined = undefined;
+  private decoder: BodyDecoder | undefined = undefined;
   /** Bytes that may still be dropped. */
   private dropLeft = 0;
   private closing = false;
@@ -78,14 +66,9 @@ export class ServerConnection implements TimerTarget {
     this.wheel = parts.wheel;
     this.date = parts.date;
     this.timer = new TimerEntry(this);
+    this.reader = new RequestReader(parts.options);
     this.writer = new MessageWriter(socket);
-    const address = socket.remoteAddress ?? '';
-    this.info = {
-      remoteAddress: address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address,
-      remotePort: socket.remotePort ?? 0,
-      localPort: socket.localPort ?? 0,
-      tls: 'encrypted' in socket,
-    };
+    this.info = connectionInfo(socket);
     socket.on('data', (chunk: Buffer) => this.onData(chunk));
     socket.on('end', () => this.onEnd());
     socket.on('drain', () => this.onDrain());
@@ -98,7 +81,7 @@ export class ServerConnection implements TimerTarget {
   /** No further request: an idle connection is closed now, another one after its answer. */
   drain(): void {
     this.closing = true;
-    if (this.state === HEAD && this.buffer === undefined) this.closeInStages();
+    if (this.state === HEAD && this.reader.input.size === 0) this.closeInStages();
   }
 
   destroy(): void {
@@ -111,7 +94,7 @@ export class ServerConnection implements TimerTarget {
       this.destroy();
     } else if (this.state === BODY) {
       this.failExchange(REQUEST_FAULTS.bodyTimeout);
-    } else if (this.headStarted) {
+    } else if (this.reader.started) {
       this.refuse(REQUEST_FAULTS.headTimeout);
     } else {
       this.closeInStages();
@@ -120,13 +103,12 @@ export class ServerConnection implements TimerTarget {
 
   // ---- for the exchange -------------------------------------------------------------------------------------------
 
-  /** Can another request follow this answer? `whole`: the answer is complete although the request may not be. */
   mayKeep(exchange: ServerExchange, whole: boolean): boolean {
     if (this.closing) return false;
     if (this.state !== BODY) return true;
     // A client that was not told to continue may send its body or not: what follows cannot be told from a request.
     return (
-      !exchange.awaitsContinue && !(whole && this.chunked === undefined && this.bodyLeft > DISCARD_BYTES)
+      !exchange.awaitsContinue && !(whole && this.decoder !== undefined && this.decoder.left > DISCARD_BYTES)
     );
   }
 
@@ -176,7 +158,7 @@ export class ServerConnection implements TimerTarget {
   }
 
   takeOver(exchange: ServerExchange): { readonly socket: Socket; readonly head: Buffer } {
-    const head = this.buffer === undefined ? NOTHING : this.buffer.subarray(this.at);
+    const head = this.reader.input.rest();
     if (this.exchange === exchange) {
       this.forget();
       this.socket.pause();
@@ -195,13 +177,7 @@ export class ServerConnection implements TimerTarget {
       if (this.dropLeft < 0) this.socket.destroy();
       return;
     }
-    if (this.buffer === undefined) {
-      this.buffer = chunk;
-      this.at = 0;
-    } else {
-      this.buffer = Buffer.concat([this.buffer.subarray(this.at), chunk]);
-      this.at = 0;
-    }
+    this.reader.input.append(chunk);
     if (this.state === BODY && !this.bodyPaused) this.wheel.arm(this.timer, this.options.bodyIdleTimeoutMs);
     this.advance();
   }
@@ -211,15 +187,13 @@ export class ServerConnection implements TimerTarget {
       case HEAD:
       case FLUSH:
         this.closeInStages();
-        return;
+        break;
       case BODY:
       case ANSWER:
       case DISCARD:
         this.destroy();
-        return;
-      default:
-        // Both sides have ended; what is written still goes out.
-        return;
+        break;
+      default: // both sides have ended; what is written still goes out
     }
   }
 
@@ -247,19 +221,19 @@ export class ServerConnection implements TimerTarget {
   private advance(): void {
     if (this.advancing) return;
     this.advancing = true;
-    while (this.buffer !== undefined && this.step(this.buffer));
+    while (this.reader.input.bytes !== undefined && this.step());
     this.advancing = false;
     this.steerReading();
   }
 
-  private step(buffer: Buffer): boolean {
+  private step(): boolean {
     switch (this.state) {
       case HEAD:
-        return this.readHead(buffer);
+        return this.readHead();
       case BODY:
-        return !this.bodyPaused && this.readBody(buffer);
+        return !this.bodyPaused && this.readBody();
       case DISCARD:
-        return this.readBody(buffer);
+        return this.readBody();
       default:
         return false;
     }
@@ -269,7 +243,7 @@ export class ServerConnection implements TimerTarget {
     let pause = false;
     if (this.state === BODY) pause = this.bodyPaused;
     else if (this.state === ANSWER || this.state === FLUSH) {
-      pause = this.buffer !== undefined && this.buffer.length - this.at > PIPELINE_BYTES;
+      pause = this.reader.input.size > PIPELINE_BYTES;
     }
     if (pause === this.readingPaused) return;
     this.readingPaused = pause;
@@ -277,48 +251,17 @@ export class ServerConnection implements TimerTarget {
     else this.socket.resume();
   }
 
-  private consume(buffer: Buffer, to: number): void {
-    if (to >= buffer.length) this.buffer = undefined;
-    else this.at = to;
-  }
-
-  private readHead(buffer: Buffer): boolean {
-    if (buffer[this.at] === 13 && !this.emptyLineSkipped) {
-      // One empty line before a request is ignored (RFC 9112 §2.2), not several.
-      if (this.at + 1 === buffer.length) return this.awaitHead();
-      if (buffer[this.at + 1] === 10) {
-        this.emptyLineSkipped = true;
-        this.consume(buffer, this.at + 2);
-        return true;
-      }
-    }
-    const { headBytes } = this.options;
-    const available = Math.min(buffer.length - this.at, headBytes);
-    let text = buffer.toString('latin1', this.at, this.at + Math.min(available, FIRST_LOOK_BYTES));
-    let end = text.indexOf('\r\n\r\n');
-    if (end < 0 && available > FIRST_LOOK_BYTES) {
-      text = buffer.toString('latin1', this.at, this.at + available);
-      end = text.indexOf('\r\n\r\n', FIRST_LOOK_BYTES - 3);
-    }
-    if (end < 0) {
-      const fault = beginningFault(text, available === headBytes, this.options);
-      if (fault === undefined) return this.awaitHead();
-      this.refuse(fault);
+  private readHead(): boolean {
+    const wasStarted = this.reader.started;
+    const head = this.reader.read();
+    if (head === undefined) {
+      // Later bytes of the same head do not prolong its time.
+      if (this.reader.started && !wasStarted) this.wheel.arm(this.timer, this.options.headTimeoutMs);
       return false;
     }
-    const head = parseRequestHead(text, end + 2, this.options);
-    this.consume(buffer, this.at + end + 4);
     if (head instanceof HeadFault) this.refuse(head);
     else this.dispatch(head);
     return true;
-  }
-
-  private awaitHead(): boolean {
-    if (!this.headStarted) {
-      this.headStarted = true;
-      this.wheel.arm(this.timer, this.options.headTimeoutMs);
-    }
-    return false;
   }
 
   private dispatch(head: RequestHead): void {
@@ -327,48 +270,39 @@ export class ServerConnection implements TimerTarget {
       this.refuse(REQUEST_FAULTS.bodyTooLarge);
       return;
     }
-    const hasBody = head.framing === 'chunked' || head.contentLength > 0;
-    this.state = hasBody ? BODY : ANSWER;
-    this.bodyLeft = head.contentLength;
+    const decoder = createBodyDecoder(head.framing, head.contentLength, this.options);
+    this.decoder = decoder;
+    this.state = decoder === undefined ? ANSWER : BODY;
     this.bodyBytes = 0;
     this.bodyPaused = false;
-    this.chunked =
-      head.framing === 'chunked'
-        ? new ChunkedDecoder(this.options.headBytes, this.options.headerFields)
-        : undefined;
     this.wheel.cancel(this.timer);
     const exchange = new ServerExchange(this, head);
     this.exchange = exchange;
     const sink = this.handler.request(exchange, head);
     if (this.exchange !== exchange) return;
     exchange.sink = sink;
-    if (!hasBody) sink.bodyEnd(undefined);
+    if (decoder === undefined) sink.bodyEnd(undefined);
     else if (!exchange.awaitsContinue) this.bodyAwaited();
   }
 
-  private readBody(buffer: Buffer): boolean {
-    const { chunked } = this;
-    if (chunked === undefined) {
-      const from = this.at;
-      const taken = Math.min(this.bodyLeft, buffer.length - from);
-      this.bodyLeft -= taken;
-      this.consume(buffer, from + taken);
-      this.deliver(from === 0 && taken === buffer.length ? buffer : buffer.subarray(from, from + taken));
-      if (this.bodyLeft === 0) this.bodyOver(undefined);
-      return true;
-    }
-    chunked.at = this.at;
-    switch (chunked.decode(buffer)) {
+  private readBody(): boolean {
+    const { decoder } = this;
+    const { input } = this.reader;
+    const { bytes } = input;
+    if (decoder === undefined || bytes === undefined) return false;
+    decoder.at = input.at;
+    switch (decoder.decode(bytes)) {
       case 'data':
-        this.consume(buffer, chunked.at);
-        this.deliver(buffer.subarray(chunked.dataStart, chunked.dataEnd));
+        input.consume(decoder.at);
+        this.deliver(bytes.subarray(decoder.dataStart, decoder.dataEnd));
+        if (decoder.over) this.bodyOver(undefined);
         return true;
       case 'more':
-        this.buffer = undefined;
+        input.clear();
         return false;
       case 'done':
-        this.consume(buffer, chunked.at);
-        this.bodyOver(chunked);
+        input.consume(decoder.at);
+        this.bodyOver(decoder.trailers);
         return true;
       case 'fault':
         if (this.state === DISCARD) this.closeInStages();
@@ -394,13 +328,13 @@ export class ServerConnection implements TimerTarget {
     exchange.sink?.body(chunk);
   }
 
-  private bodyOver(decoder: ChunkedDecoder | undefined): void {
+  private bodyOver(trailers: HeaderList | undefined): void {
     if (this.state === DISCARD) {
       this.requestOver();
     } else if (this.state === BODY) {
       this.state = ANSWER;
       if (!this.writer.blocked) this.wheel.cancel(this.timer);
-      this.exchange?.sink?.bodyEnd(decoder?.trailers);
+      this.exchange?.sink?.bodyEnd(trailers);
     }
   }
 
@@ -412,9 +346,8 @@ export class ServerConnection implements TimerTarget {
       return;
     }
     this.state = HEAD;
-    this.chunked = undefined;
-    this.headStarted = false;
-    this.emptyLineSkipped = false;
+    this.decoder = undefined;
+    this.reader.next();
     this.wheel.arm(this.timer, this.options.keepAliveTimeoutMs);
   }
 
@@ -431,15 +364,10 @@ export class ServerConnection implements TimerTarget {
   }
 
   private refuse(fault: HeadFault): void {
-    const reply = this.handler.refused(
-      { kind: 'bad-request', status: fault.status, code: fault.code },
-      this.info,
-    );
-    const head =
-      `HTTP/1.1 ${fault.status} ${REASONS[fault.status]}\r\n${serialiseFields(reply.headers.raw, false)}` +
-      `date: ${this.date.text()}\r\ncontent-length: ${reply.body.length}\r\nconnection: close\r\n\r\n`;
-    this.writer.begin(head, 'length', reply.body.length);
-    this.writer.body(reply.body);
+    const { status, code } = fault;
+    const { headers, body } = this.handler.refused({ kind: 'bad-request', status, code }, this.info);
+    this.writer.begin(refusalHead(status, headers, body.length, this.date.text()), 'length', body.length);
+    this.writer.body(body);
     this.writer.end(undefined);
     this.closeInStages();
   }
@@ -448,8 +376,8 @@ export class ServerConnection implements TimerTarget {
   private closeInStages(): void {
     if (this.state >= LINGER) return;
     this.state = LINGER;
-    this.buffer = undefined;
-    this.chunked = undefined;
+    this.reader.input.clear();
+    this.decoder = undefined;
     this.dropLeft = LINGER_BYTES;
     // While the client takes its answer, the time for that counts; once it has all, the time to hang up.
     this.wheel.arm(this.timer, this.options.bodyIdleTimeoutMs);
@@ -469,22 +397,11 @@ export class ServerConnection implements TimerTarget {
   private forget(): void {
     this.exchange = undefined;
     this.state = CLOSED;
-    this.buffer = undefined;
-    this.chunked = undefined;
+    this.reader.input.clear();
+    this.decoder = undefined;
     this.wheel.cancel(this.timer);
   }
 }
-
-const REASONS = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  413: 'Content Too Large',
-  414: 'URI Too Long',
-  417: 'Expectation Failed',
-  431: 'Request Header Fields Too Large',
-  501: 'Not Implemented',
-  505: 'HTTP Version Not Supported',
-} as const;
 
 function ignore(): void {
   // A `close` event follows each error, and that is what ends a connection.

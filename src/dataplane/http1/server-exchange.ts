@@ -2,14 +2,37 @@ import type { Buffer } from 'node:buffer';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HeaderList } from '../../routing/header-list.ts';
+import type { HttpDate } from './http-date.ts';
+import type { MessageWriter } from './message-writer.ts';
 import { serialiseFields } from './serialise-fields.ts';
-import type { ServerConnection } from './server-connection.ts';
 import type { ConnectionInfo, Framing, RequestHead, RequestSink, ServerStream } from './types.ts';
 
 const STATUS_LINES: readonly string[] = Array.from({ length: 600 }, (_, status) => statusLine(status));
 
 function statusLine(status: number): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+}
+
+/** The connection, as its exchange sees it. */
+export interface ExchangeOwner {
+  readonly info: ConnectionInfo;
+  readonly socket: Socket;
+  readonly writer: MessageWriter;
+  readonly date: HttpDate;
+  /** The one that is on; calls of any other do nothing. */
+  readonly exchange: ServerExchange | undefined;
+  /** Can another request follow this answer? `whole`: the answer is complete although the request may not be. */
+  mayKeep(exchange: ServerExchange, whole: boolean): boolean;
+  /** False: the client has to take what is written first; `drain` will be told. */
+  canTakeMore(): boolean;
+  /** The client was told to send its body. */
+  bodyAwaited(): void;
+  exchangeEnded(exchange: ServerExchange): void;
+  pauseBody(): void;
+  resumeBody(): void;
+  closeAfter(): void;
+  destroy(): void;
+  takeOver(exchange: ServerExchange): { readonly socket: Socket; readonly head: Buffer };
 }
 
 /** One request and its answer on a client connection. It knows nothing of the socket once it is over. */
@@ -23,11 +46,11 @@ export class ServerExchange implements ServerStream {
   /** The client waits for 100 Continue before it sends its body. */
   awaitsContinue: boolean;
 
-  private readonly owner: ServerConnection;
+  private readonly owner: ExchangeOwner;
   private readonly head: RequestHead;
   private bodyless: boolean;
 
-  constructor(owner: ServerConnection, head: RequestHead) {
+  constructor(owner: ExchangeOwner, head: RequestHead) {
     this.connection = owner.info;
     this.socket = owner.socket;
     this.owner = owner;
