@@ -20,7 +20,7 @@ import type {
   ServerStream,
 } from '../../src/dataplane/http1/types.ts';
 
-export const relayOptions: ServerOptions = {
+const relayOptions: ServerOptions = {
   headBytes: 16_384,
   targetBytes: 8192,
   headerFields: 100,

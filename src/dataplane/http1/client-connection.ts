@@ -6,6 +6,8 @@ import { createBodyDecoder } from './create-body-decoder.ts';
 import { RESPONSE_FAULTS, ResponseFault } from './fault.ts';
 import { findHead } from './find-head.ts';
 import { InputBuffer } from './input-buffer.ts';
+import { listenToSocket } from './listen-to-socket.ts';
+import type { SocketTarget } from './listen-to-socket.ts';
 import { MessageWriter } from './message-writer.ts';
 import { outlastWriteErrors } from './outlast-write-errors.ts';
 import { parseResponseHead } from './parse-response-head.ts';
@@ -36,7 +38,7 @@ export function openClientConnection(socket: Socket, options: ClientConnectionOp
   return new Connection(socket, options);
 }
 
-class Connection implements ClientConnection {
+class Connection implements ClientConnection, SocketTarget {
   used = false;
 
   private readonly socket: Socket;
@@ -62,13 +64,7 @@ class Connection implements ClientConnection {
     this.socket = socket;
     this.options = options;
     this.writer = new MessageWriter(socket);
-    socket.on('data', (chunk: Buffer) => this.onData(chunk));
-    socket.on('end', () => this.onEnd());
-    socket.on('drain', () => this.onDrain());
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.errorCode = error.code ?? 'ERR_UPSTREAM_CLOSED';
-    });
-    socket.on('close', () => this.onClose());
+    listenToSocket(socket, this);
   }
 
   get reusable(): boolean {
@@ -138,7 +134,7 @@ class Connection implements ClientConnection {
     this.close();
   }
 
-  private onData(chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     if (this.state === CLOSED) return;
     if (this.state === IDLE) {
       // Nobody asked: an answer to nothing would be taken for the next one.
@@ -150,19 +146,20 @@ class Connection implements ClientConnection {
     this.advance();
   }
 
-  private onEnd(): void {
+  onEnd(): void {
     this.peerEnded = true;
     if (this.state === IDLE) this.close();
     else if (!this.paused) this.endOfInput();
   }
 
-  private onDrain(): void {
+  onDrain(): void {
     if (!this.writer.blocked) return;
     this.writer.drained();
     if (!this.requestDone) this.sink?.drain();
   }
 
-  private onClose(): void {
+  onClose(code: string | undefined): void {
+    this.errorCode = code;
     if (this.sink !== undefined) {
       this.fail({ kind: 'reset', clean: !this.seen, code: this.errorCode ?? 'ERR_UPSTREAM_CLOSED' });
     }

@@ -8,6 +8,8 @@ import type { ConnectionState } from './connection-state.ts';
 import { createBodyDecoder } from './create-body-decoder.ts';
 import { HeadFault, REQUEST_FAULTS } from './fault.ts';
 import type { HttpDate } from './http-date.ts';
+import { listenToSocket } from './listen-to-socket.ts';
+import type { SocketTarget } from './listen-to-socket.ts';
 import { MessageWriter } from './message-writer.ts';
 import { refusalHead } from './refusal-head.ts';
 import { RequestReader } from './request-reader.ts';
@@ -37,7 +39,7 @@ const LINGER_BYTES = 64 * 1024 * 1024;
  * in order. A client that ends its side while an answer is pending counts as gone, as with nginx: TCP cannot tell a half
  * close from a close, and an upstream must not work for nobody.
  */
-export class ServerConnection implements TimerTarget, ExchangeOwner {
+export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwner {
   readonly info: ConnectionInfo;
   readonly socket: Socket;
   readonly writer: MessageWriter;
@@ -48,6 +50,7 @@ export class ServerConnection implements TimerTarget, ExchangeOwner {
   private readonly handler: ServerHandler;
   private readonly wheel: TimerWheel;
   private readonly timer: TimerEntry;
+  private readonly stopListening: () => void;
   private state: ConnectionState = HEAD;
   private readonly reader: RequestReader;
   private advancing = false;
@@ -69,11 +72,7 @@ export class ServerConnection implements TimerTarget, ExchangeOwner {
     this.reader = new RequestReader(parts.options);
     this.writer = new MessageWriter(socket);
     this.info = connectionInfo(socket);
-    socket.on('data', (chunk: Buffer) => this.onData(chunk));
-    socket.on('end', () => this.onEnd());
-    socket.on('drain', () => this.onDrain());
-    socket.on('close', () => this.onClose());
-    socket.on('error', ignore);
+    this.stopListening = listenToSocket(socket, this);
     // Browsers open connections before they need them: one without a byte is as idle as one between two requests.
     this.wheel.arm(this.timer, this.options.keepAliveTimeoutMs);
   }
@@ -162,27 +161,25 @@ export class ServerConnection implements TimerTarget, ExchangeOwner {
     if (this.exchange === exchange) {
       this.forget();
       this.socket.pause();
-      this.socket.removeAllListeners('data');
-      this.socket.removeAllListeners('end');
-      this.socket.removeAllListeners('drain');
+      this.stopListening();
     }
     return { socket: this.socket, head };
   }
 
   // ---- socket events ----------------------------------------------------------------------------------------------
 
-  private onData(chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     if (this.state >= LINGER) {
       this.dropLeft -= chunk.length;
       if (this.dropLeft < 0) this.socket.destroy();
       return;
     }
     this.reader.input.append(chunk);
-    if (this.state === BODY && !this.bodyPaused) this.wheel.arm(this.timer, this.options.bodyIdleTimeoutMs);
+    this.bodyAwaited();
     this.advance();
   }
 
-  private onEnd(): void {
+  onEnd(): void {
     switch (this.state) {
       case HEAD:
       case FLUSH:
@@ -197,20 +194,20 @@ export class ServerConnection implements TimerTarget, ExchangeOwner {
     }
   }
 
-  private onDrain(): void {
+  onDrain(): void {
     if (!this.writer.blocked) return;
     this.writer.drained();
     if (this.state === FLUSH) {
       this.requestOver();
       this.advance();
     } else if (this.state === BODY || this.state === ANSWER) {
-      if (this.state === BODY && !this.bodyPaused) this.bodyAwaited();
-      else this.wheel.cancel(this.timer);
+      this.wheel.cancel(this.timer);
+      this.bodyAwaited();
       this.exchange?.sink?.drain();
     }
   }
 
-  private onClose(): void {
+  onClose(): void {
     this.abort();
     this.handler.connectionClosed(this.info);
   }
@@ -265,8 +262,7 @@ export class ServerConnection implements TimerTarget, ExchangeOwner {
   }
 
   private dispatch(head: RequestHead): void {
-    const { bodyBytes } = this.options;
-    if (bodyBytes > 0 && head.contentLength > bodyBytes) {
+    if (this.options.bodyBytes > 0 && head.contentLength > this.options.bodyBytes) {
       this.refuse(REQUEST_FAULTS.bodyTooLarge);
       return;
     }
@@ -323,9 +319,9 @@ export class ServerConnection implements TimerTarget, ExchangeOwner {
     this.bodyBytes += chunk.length;
     if (this.options.bodyBytes > 0 && this.bodyBytes > this.options.bodyBytes) {
       this.failExchange(REQUEST_FAULTS.bodyTooLarge);
-      return;
+    } else {
+      exchange.sink?.body(chunk);
     }
-    exchange.sink?.body(chunk);
   }
 
   private bodyOver(trailers: HeaderList | undefined): void {
@@ -350,8 +346,6 @@ export class ServerConnection implements TimerTarget, ExchangeOwner {
     this.reader.next();
     this.wheel.arm(this.timer, this.options.keepAliveTimeoutMs);
   }
-
-  // ---- refusing and closing ---------------------------------------------------------------------------------------
 
   private failExchange(fault: HeadFault): void {
     const { exchange } = this;
@@ -401,8 +395,4 @@ export class ServerConnection implements TimerTarget, ExchangeOwner {
     this.decoder = undefined;
     this.wheel.cancel(this.timer);
   }
-}
-
-function ignore(): void {
-  // A `close` event follows each error, and that is what ends a connection.
 }

@@ -1,0 +1,30 @@
+import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+
+export interface SocketTarget {
+  onData(chunk: Buffer): void;
+  onEnd(): void;
+  onDrain(): void;
+  /** Errors close the socket; `code` is the last one's. */
+  onClose(code: string | undefined): void;
+}
+
+/** Tells `target` what happens on `socket`. The returned function stops that, except for `onClose`. */
+export function listenToSocket(socket: Socket, target: SocketTarget): () => void {
+  let code: string | undefined;
+  const data = (chunk: Buffer): void => target.onData(chunk);
+  const end = (): void => target.onEnd();
+  const drain = (): void => target.onDrain();
+  socket.on('data', data);
+  socket.on('end', end);
+  socket.on('drain', drain);
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    code = error.code;
+  });
+  socket.on('close', () => target.onClose(code));
+  return () => {
+    socket.off('data', data);
+    socket.off('end', end);
+    socket.off('drain', drain);
+  };
+}
