@@ -8,6 +8,8 @@ import { stripHopByHop } from '../http1/strip-hop-by-hop.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { RequestHead } from '../http1/types.ts';
 import type { MatchedSide, UpstreamSide } from './client-side.ts';
+import { Deadlines } from './deadlines.ts';
+import type { DeadlineKind, DeadlineTarget } from './deadlines.ts';
 import { replies } from './local-reply.ts';
 import type { Services } from './services.ts';
 
@@ -26,21 +28,24 @@ export function isWebSocket(head: RequestHead): boolean {
  * here; until the upstream has said 101 the connection stays with our codec, which notices a client that goes and
  * answers what is refused. (http-proxy itself would announce a chunked body and send it unchunked.)
  */
-export class Tunnel implements UpstreamSide {
+export class Tunnel implements UpstreamSide, DeadlineTarget {
   attempts = 0;
   lastAttempt: UpstreamSide['lastAttempt'] = undefined;
   private readonly exchange: MatchedSide;
   private readonly services: Services;
+  /** Of the handshake and of a refusal; an open tunnel has none. */
+  private readonly deadlines: Deadlines;
   private endpoint: Endpoint | undefined = undefined;
   private outgoing: ClientRequest | undefined = undefined;
-  private timer: NodeJS.Timeout | undefined = undefined;
   private response: IncomingMessage | undefined = undefined;
   private sockets: readonly Duplex[] = [];
+  private connected = false;
   private answered = false;
 
   constructor(exchange: MatchedSide, services: Services) {
     this.exchange = exchange;
     this.services = services;
+    this.deadlines = new Deadlines(services.wheel, exchange.target.snapshot.timeouts, this);
   }
 
   open(): void {
@@ -103,23 +108,26 @@ export class Tunnel implements UpstreamSide {
     outgoing.path = path;
     outgoing.removeAllListeners('response');
     outgoing.removeAllListeners('error');
-    this.timer = setTimeout(() => {
-      this.refuse(replies.connectTimeout);
-      outgoing.destroy();
-    }, connectTimeoutMs);
-    outgoing.on('error', () => {
-      clearTimeout(this.timer);
-      this.refuse(replies.connectFailed);
+    const { deadlines } = this;
+    deadlines.start();
+    deadlines.phase('connect', connectTimeoutMs);
+    const connected = this.endpoint?.snapshot.tls === true ? 'secureConnect' : 'connect';
+    outgoing.on('socket', (socket) => {
+      socket.once(connected, () => {
+        this.connected = true;
+        deadlines.phase('attempt', deadlines.timeouts.attemptMs);
+      });
     });
+    outgoing.on('error', (error: NodeJS.ErrnoException) => this.refuse(this.failure(error)));
     outgoing.on('response', (response) => {
-      clearTimeout(this.timer);
+      deadlines.phase('attempt', 0);
       void this.passRefusal(response);
     });
     // http-proxy writes the 101 and joins the sockets; it is asked to when the response hooks agree.
     const join = outgoing.listeners('upgrade')[0] as UpgradeListener;
     outgoing.removeAllListeners('upgrade');
     outgoing.on('upgrade', (response, upstreamSocket, head) => {
-      clearTimeout(this.timer);
+      deadlines.phase('attempt', 0);
       upstreamSocket.on('error', () => upstreamSocket.destroy());
       void this.agree(response).then((agreed) => {
         if (!agreed || upstreamSocket.destroyed) upstreamSocket.destroy();
@@ -164,6 +172,7 @@ export class Tunnel implements UpstreamSide {
   /** From here on http-proxy moves the bytes. */
   private join(upstreamSocket: Duplex, join: () => void): void {
     const { exchange } = this;
+    this.deadlines.stop();
     exchange.status = 101;
     this.services.tunnels.add(this);
     const { socket, head } = exchange.stream.takeOver();
@@ -206,6 +215,7 @@ export class Tunnel implements UpstreamSide {
     exchange.stream.closeAfter();
     exchange.stream.respond(head.status, head.headers, 'chunked', -1, undefined, false);
     response.on('data', (chunk: Buffer) => {
+      this.deadlines.touch();
       exchange.bytesOut += chunk.length;
       if (!exchange.stream.write(chunk)) response.pause();
     });
@@ -225,6 +235,27 @@ export class Tunnel implements UpstreamSide {
     this.exchange.reply(reply);
   }
 
+  /** What a failure means depends on whether the connection stood, and whether what came was HTTP. */
+  private failure(error: NodeJS.ErrnoException): LocalReply {
+    if (!this.connected) return replies.connectFailed;
+    return error.code?.startsWith('HPE_') === true ? replies.upstreamProtocol : replies.upstreamReset;
+  }
+
+  timedOut(which: DeadlineKind): void {
+    const { exchange } = this;
+    if (exchange.finished) return;
+    const reply = timeoutReplies[which];
+    this.answered = true;
+    if (exchange.status === 0) {
+      exchange.reply(reply);
+      return;
+    }
+    // In the middle of a refusal's body: the client must see that a part is missing.
+    exchange.code = reply.code;
+    exchange.stream.destroy();
+    exchange.finish(exchange.status);
+  }
+
   // ---- UpstreamSide
 
   /** A handshake has no body; what follows it belongs to the tunnel. */
@@ -233,6 +264,7 @@ export class Tunnel implements UpstreamSide {
   requestEnd(): void {}
 
   clientDrain(): void {
+    this.deadlines.touch();
     this.response?.resume();
   }
 
@@ -246,7 +278,7 @@ export class Tunnel implements UpstreamSide {
   }
 
   close(): void {
-    clearTimeout(this.timer);
+    this.deadlines.stop();
     this.services.tunnels.delete(this);
     this.outgoing?.destroy();
     for (const socket of this.sockets) socket.destroy();
@@ -255,6 +287,13 @@ export class Tunnel implements UpstreamSide {
     this.endpoint = undefined;
   }
 }
+
+const timeoutReplies: Readonly<Record<DeadlineKind, LocalReply>> = {
+  connect: replies.connectTimeout,
+  attempt: replies.upstreamTimeout,
+  idle: replies.upstreamTimeout,
+  request: replies.requestTimeout,
+};
 
 type UpgradeListener = (response: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
