@@ -140,6 +140,8 @@ export interface RouteSnapshot {
   readonly upstreams: readonly UpstreamShare[];
   /** Set when a middleware is missing and no last good version exists: answers 503 `ERR_ROUTE_NOT_SECURED`. */
   readonly unsecured?: string;
+  /** `namespace/name` of the Guard that is the reason for `unsecured`: then the code is `ERR_ROUTE_GUARDED`. */
+  readonly guard?: string;
   readonly hostHeader: 'Preserve' | 'Upstream';
   readonly timeouts: {
     /** Whole exchange; 0: none. */

@@ -5,7 +5,7 @@ import { HeaderList } from '../../src/routing/header-list.ts';
 import { openClientConnection } from '../../src/dataplane/http1/client-connection.ts';
 import { HttpDate } from '../../src/dataplane/http1/http-date.ts';
 import { ServerConnection } from '../../src/dataplane/http1/server-connection.ts';
-import { stripHopByHop } from '../../src/dataplane/http1/strip-hop-by-hop.ts';
+import { stripHopByHop } from '../../src/routing/strip-hop-by-hop.ts';
 import { TimerWheel } from '../../src/dataplane/http1/timer-wheel.ts';
 import type {
   ClientConnection,

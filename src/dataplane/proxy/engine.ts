@@ -1,11 +1,10 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { HeaderList } from '../../routing/header-list.ts';
-import { parseHost } from '../../routing/host.ts';
+import { toForwardedHead } from '../../routing/forwarded-head.ts';
 import { clientAddress } from '../../routing/forwarded.ts';
-import { parseTarget } from '../../routing/target.ts';
+import { routeRequest } from '../../routing/route-request.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { RouteSeries, WorkerMetrics } from '../../telemetry/series.ts';
-import { stripHopByHop } from '../http1/strip-hop-by-hop.ts';
 import { HttpDate } from '../http1/http-date.ts';
 import type { TimerWheel } from '../http1/timer-wheel.ts';
 import type { RequestHead, RequestSink, ServerFault, ServerStream } from '../http1/types.ts';
@@ -13,7 +12,6 @@ import { tlsOptions } from '../upstream/connect.ts';
 import type { TlsClient } from '../upstream/connect.ts';
 import type { ClientSide, UpstreamSide } from './client-side.ts';
 import { ProxyExchange } from './exchange.ts';
-import { setForwardingHeaders } from './forwarding-headers.ts';
 import type { Generation } from './generation.ts';
 import { renderReply, replies } from './local-reply.ts';
 import type { Services } from './services.ts';
@@ -72,64 +70,47 @@ export class Engine implements Services {
     const { headers } = head;
     const peer = stream.connection.remoteAddress;
     const trusted = !generation.trusted.isEmpty && generation.trusted.has(peer);
+    exchange.clientAddress = trusted
+      ? clientAddress(peer, headers.getAll('x-forwarded-for'), generation.trusted)
+      : peer;
     const givenId = trusted ? headers.get('x-request-id') : undefined;
     exchange.requestId = givenId === undefined || givenId === '' ? this.nextRequestId() : givenId;
 
-    const target = parseTarget(head.target);
-    if (target.rejected !== undefined) {
-      exchange.refuse(replies.pathRejected);
-      return exchange;
-    }
-    const host = parseHost(head.authority);
-    if (host === undefined) {
-      exchange.refuse(replies.hostRejected);
-      return exchange;
-    }
-    exchange.host = host;
-    exchange.path = exchange.matchedPath = target.path;
-    exchange.query = target.query;
-
-    const match = generation.table.match({
+    const routed = routeRequest(generation.table, {
       listener,
-      host,
-      path: target.path,
       method: head.method,
+      target: head.target,
+      authority: head.authority,
       headers,
-      query: target.query,
     });
-    if (match.kind === 'none') {
-      exchange.refuse(replies.routeNotFound);
-      return exchange;
-    }
-    if (match.kind === 'method-not-allowed') {
-      exchange.refuse({ ...replies.methodNotAllowed, headers: ['allow', match.allow.join(', ')] });
-      return exchange;
-    }
-    if (match.kind === 'ambiguous') {
-      exchange.refuse(replies.pathRejected);
+    exchange.host = routed.host;
+    exchange.path = exchange.matchedPath = routed.path;
+    exchange.query = routed.query;
+    const { match } = routed;
+    if (match === undefined) {
+      exchange.refuse(routed.refusal ?? replies.routeNotFound);
       return exchange;
     }
     exchange.captures = match.captures;
     exchange.matchedPrefix = match.prefix;
-    exchange.clientAddress = trusted
-      ? clientAddress(peer, headers.getAll('x-forwarded-for'), generation.trusted)
-      : peer;
-    stripHopByHop(headers);
-    setForwardingHeaders(headers, { peer, trusted, scheme: exchange.scheme, authority: head.authority });
-    if (givenId === undefined) headers.set('x-request-id', exchange.requestId);
+    const facts = { peer, trusted, scheme: exchange.scheme, authority: head.authority };
+    toForwardedHead(headers, facts, givenId === exchange.requestId ? undefined : exchange.requestId);
     exchange.run(match.target);
     return exchange;
   }
 
-  /** The answer to what never became a request; it is counted like one. */
-  refused(fault: ServerFault): { readonly headers: HeaderList; readonly body: Buffer } {
+  /** The answer to what never became a request, which is counted like one, or to an exchange whose body `failed`. */
+  refused(fault: ServerFault, failed: RequestSink | undefined): { readonly headers: HeaderList; readonly body: Buffer } {
     const status = fault.kind === 'gone' ? 400 : fault.status;
     const code = fault.kind === 'gone' ? 'ERR_BAD_REQUEST' : fault.code;
-    this.unmatched.begin();
-    this.unmatched.end('OTHER', status, 0);
+    const exchange = failed instanceof ProxyExchange ? failed : undefined;
+    if (exchange === undefined) {
+      this.unmatched.begin();
+      this.unmatched.end('OTHER', status, 0);
+    }
     return renderReply(
       { status, code, detail: 'The request is not valid HTTP or exceeds a limit.', reason: 'bad_request' },
-      this.nextRequestId(),
+      exchange?.requestId ?? this.nextRequestId(),
     );
   }
 

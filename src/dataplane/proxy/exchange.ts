@@ -81,7 +81,7 @@ export class ProxyExchange implements ClientSide, RequestSink {
     this.route = target.name;
     target.series.begin();
     if (target.unsecured) {
-      this.reply(replies.routeNotSecured);
+      this.reply(target.snapshot.guard === undefined ? replies.routeNotSecured : replies.routeGuarded);
       return;
     }
     const outcome = target.pipeline.request(this);

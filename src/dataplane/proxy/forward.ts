@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { LocalReply } from '../../middleware/contract.ts';
 import type { HeaderList } from '../../routing/header-list.ts';
-import { stripHopByHop } from '../http1/strip-hop-by-hop.ts';
+import { stripHopByHop } from '../../routing/strip-hop-by-hop.ts';
 import type { ClientFault, ClientRequest, Framing, ResponseHead1 } from '../http1/types.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { Upstream } from '../upstream/upstream.ts';

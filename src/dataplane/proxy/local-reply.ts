@@ -2,36 +2,23 @@ import { Buffer } from 'node:buffer';
 import { STATUS_CODES } from 'node:http';
 import type { LocalReply } from '../../middleware/contract.ts';
 import { HeaderList } from '../../routing/header-list.ts';
+import { refusal, refusals } from '../../routing/refusals.ts';
 
 /** Answers of the gateway itself that no middleware gives. Codes are documented in docs/errors.md. */
 export const replies = {
-  pathRejected: reply(400, 'ERR_PATH_REJECTED', 'The path is ambiguous: servers would read it differently.'),
-  hostRejected: reply(400, 'ERR_HOST_REJECTED', 'The Host field is not a valid host name.'),
-  routeNotFound: reply(404, 'ERR_ROUTE_NOT_FOUND', 'No route matches this request.'),
-  methodNotAllowed: reply(405, 'ERR_METHOD_NOT_ALLOWED', 'The route exists, but not for this method.'),
-  routeNotSecured: reply(
-    503,
-    'ERR_ROUTE_NOT_SECURED',
-    'The route is not served while its configuration is incomplete.',
-  ),
-  upstreamMissing: reply(503, 'ERR_UPSTREAM_MISSING', 'The route has no upstream for this request.'),
-  noHealthyEndpoint: reply(503, 'ERR_NO_HEALTHY_ENDPOINT', 'No healthy endpoint is available.'),
-  upstreamBusy: reply(503, 'ERR_UPSTREAM_BUSY', 'All connections to the upstream are in use.'),
-  connectFailed: reply(502, 'ERR_UPSTREAM_CONNECT', 'The upstream could not be reached.'),
-  upstreamReset: reply(502, 'ERR_UPSTREAM_RESET', 'The upstream closed the connection before its answer.'),
-  upstreamProtocol: reply(
+  ...refusals,
+  upstreamBusy: refusal(503, 'ERR_UPSTREAM_BUSY', 'All connections to the upstream are in use.'),
+  connectFailed: refusal(502, 'ERR_UPSTREAM_CONNECT', 'The upstream could not be reached.'),
+  upstreamReset: refusal(502, 'ERR_UPSTREAM_RESET', 'The upstream closed the connection before its answer.'),
+  upstreamProtocol: refusal(
     502,
     'ERR_UPSTREAM_PROTOCOL',
     'The upstream gave an answer that is not valid HTTP.',
   ),
-  connectTimeout: reply(504, 'ERR_UPSTREAM_CONNECT_TIMEOUT', 'The upstream could not be reached in time.'),
-  upstreamTimeout: reply(504, 'ERR_UPSTREAM_TIMEOUT', 'The upstream did not answer in time.'),
-  requestTimeout: reply(504, 'ERR_REQUEST_TIMEOUT', 'The request could not be completed in time.'),
+  connectTimeout: refusal(504, 'ERR_UPSTREAM_CONNECT_TIMEOUT', 'The upstream could not be reached in time.'),
+  upstreamTimeout: refusal(504, 'ERR_UPSTREAM_TIMEOUT', 'The upstream did not answer in time.'),
+  requestTimeout: refusal(504, 'ERR_REQUEST_TIMEOUT', 'The request could not be completed in time.'),
 } as const satisfies Record<string, LocalReply>;
-
-function reply(status: number, code: string, detail: string): LocalReply {
-  return { status, code, detail, reason: code.slice(4).toLowerCase() };
-}
 
 /** Reply as a response head and body: problem details, RFC 9457. */
 export function renderReply(

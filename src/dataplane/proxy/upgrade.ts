@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
 import type { LocalReply, ResponseHead } from '../../middleware/contract.ts';
 import { HeaderList } from '../../routing/header-list.ts';
-import { stripHopByHop } from '../http1/strip-hop-by-hop.ts';
+import { stripHopByHop } from '../../routing/strip-hop-by-hop.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { RequestHead } from '../http1/types.ts';
 import type { MatchedSide, UpstreamSide } from './client-side.ts';

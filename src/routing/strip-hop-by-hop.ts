@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../routing/header-list.ts';
+import type { HeaderList } from './header-list.ts';
 
 /**
  * Fields that a client may not have taken away by naming them in `Connection`: a gateway sets or trusts them for the

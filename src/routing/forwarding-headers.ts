@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../routing/header-list.ts';
+import type { HeaderList } from './header-list.ts';
 
 export interface ForwardedFacts {
   /** Address of the connection's peer. */

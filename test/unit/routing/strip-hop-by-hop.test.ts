@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { stripHopByHop } from '../../../../src/dataplane/http1/strip-hop-by-hop.ts';
-import { HeaderList } from '../../../../src/routing/header-list.ts';
+import { stripHopByHop } from '../../../src/routing/strip-hop-by-hop.ts';
+import { HeaderList } from '../../../src/routing/header-list.ts';
 
 function strip(...raw: string[]): readonly string[] {
   const headers = new HeaderList(raw);

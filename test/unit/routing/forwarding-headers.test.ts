@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { setForwardingHeaders } from '../../../../src/dataplane/proxy/forwarding-headers.ts';
-import { HeaderList } from '../../../../src/routing/header-list.ts';
+import { setForwardingHeaders } from '../../../src/routing/forwarding-headers.ts';
+import { HeaderList } from '../../../src/routing/header-list.ts';
 
 describe('setForwardingHeaders', () => {
   it('replaces every claim of an untrusted client, in any spelling an upstream might believe', () => {
