@@ -24,6 +24,8 @@ const { values } = parseArgs({
   options: {
     routes: { type: 'string', default: '10000' },
     workers: { type: 'string', default: '1' },
+    files: { type: 'string', default: '1,100' },
+    rounds: { type: 'string', default: '3' },
     prof: { type: 'string' },
     main: { type: 'string', default: fileURLToPath(new URL('../dist/main.js', import.meta.url)) },
   },
@@ -127,7 +129,7 @@ async function measure(files: number, closing: Closing): Promise<void> {
     ];
   };
   console.log(row('quiet, 3 s', await stalls()));
-  for (let round = 1; round <= 3; round++) {
+  for (let round = 1; round <= Number(values.rounds); round++) {
     for (const what of ['one', 'all'] as const) {
       const swap = volume.prepare(
         routeFiles(set, (route) =>
@@ -174,7 +176,7 @@ function memory(bytes: number): string {
   return `RSS ${Math.round(bytes / 2 ** 20)} MiB`;
 }
 
-for (const files of [1, 100]) {
+for (const files of values.files.split(',').map(Number)) {
   const closing = createClosing();
   try {
     await measure(files, closing);

@@ -58,7 +58,7 @@ metadata:
 spec:
   hostnames: [tenant-${route % 500}.example.com]
   matches:
-    - path: { template: /api/v1/resource-${route}/{id} }
+    - path: { template: "/api/v1/resource-${route}/{id}" }
       methods: [GET, POST]
     - path: { prefix: /files/resource-${route} }
       headers: [{ name: x-tier, exact: gold }]

@@ -120,8 +120,11 @@ export async function startGateway(cleanup: Cleanup, options: GatewayOptions = {
 async function untilReady(gateway: RunningGateway): Promise<void> {
   const child = gateway.process;
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  // The metrics hear of a generation a little after it is served: `reload` compares with what they say.
+  const isReady = async (): Promise<boolean> =>
+    (await request(`${gateway.admin}/readyz`)).status === 200 && (await gateway.generation()) > 0;
   try {
-    await eventually(async () => hasEnded() || (await request(`${gateway.admin}/readyz`)).status === 200, {
+    await eventually(async () => hasEnded() || (await isReady()), {
       withinMs: 15_000,
     });
   } catch (error) {
