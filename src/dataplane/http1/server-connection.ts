@@ -17,7 +17,7 @@ import type { ExchangeOwner } from './server-exchange.ts';
 import { ServerExchange } from './server-exchange.ts';
 import type { TimerTarget, TimerWheel } from './timer-wheel.ts';
 import { TimerEntry } from './timer-wheel.ts';
-import type { ConnectionInfo, RequestHead, ServerHandler, ServerOptions } from './types.ts';
+import type { ConnectionInfo, RequestHead, RequestSink, ServerHandler, ServerOptions } from './types.ts';
 
 export interface ServerConnectionParts {
   readonly options: ServerOptions;
@@ -354,12 +354,12 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     const answered = exchange.headSent;
     exchange.sink?.aborted({ kind: 'bad-request', status: fault.status, code: fault.code });
     if (answered) this.destroy();
-    else this.refuse(fault);
+    else this.refuse(fault, exchange.sink);
   }
 
-  private refuse(fault: HeadFault): void {
+  private refuse(fault: HeadFault, failed?: RequestSink): void {
     const { status, code } = fault;
-    const { headers, body } = this.handler.refused({ kind: 'bad-request', status, code }, this.info);
+    const { headers, body } = this.handler.refused({ kind: 'bad-request', status, code }, this.info, failed);
     this.writer.begin(refusalHead(status, headers, body.length, this.date.text()), 'length', body.length);
     this.writer.body(body);
     this.writer.end(undefined);

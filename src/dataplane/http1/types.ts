@@ -73,10 +73,12 @@ export interface ServerHandler {
   /**
    * A request that never became one (malformed, too large, too slow). The handler only counts and supplies the answer;
    * the codec sends it with `connection: close` and closes after lingering a little so that the answer arrives.
+   * `failed`: the sink of the exchange whose body was at fault; it was told by `aborted` before, and has been counted.
    */
   refused(
     fault: ServerFault,
     connection: ConnectionInfo,
+    failed: RequestSink | undefined,
   ): { readonly headers: HeaderList; readonly body: Buffer };
   connectionClosed(connection: ConnectionInfo): void;
 }

@@ -2,7 +2,7 @@ import type { RouteSnapshot } from '../../snapshot/model.ts';
 import { TimerEntry } from '../http1/timer-wheel.ts';
 import type { TimerTarget, TimerWheel } from '../http1/timer-wheel.ts';
 
-/** `connect`: no connection yet · `attempt`: no response head yet · `idle`: no byte moves · `request`: the whole exchange. */
+/** `connect`: no connection yet · `attempt`: the request is sent, no response head yet · `idle`: no byte moves · `request`: the whole exchange. */
 export type DeadlineKind = 'connect' | 'attempt' | 'idle' | 'request';
 
 export interface DeadlineTarget {
@@ -45,7 +45,7 @@ export class Deadlines implements TimerTarget {
     this.touchedAt = now;
     this.phaseKind = kind;
     this.phaseAt = ms > 0 ? now + ms : Infinity;
-    if (this.phaseAt < this.armedAt) this.arm();
+    if (this.nearest < this.armedAt) this.arm();
   }
 
   /** A byte has moved. */
@@ -67,12 +67,19 @@ export class Deadlines implements TimerTarget {
     else this.arm();
   }
 
+  /** While a phase has a deadline of its own, no body is expected to move. */
   private get idleAt(): number {
-    return this.timeouts.idleMs > 0 ? this.touchedAt + this.timeouts.idleMs : Infinity;
+    return this.timeouts.idleMs > 0 && this.phaseAt === Infinity
+      ? this.touchedAt + this.timeouts.idleMs
+      : Infinity;
+  }
+
+  private get nearest(): number {
+    return Math.min(this.requestAt, this.phaseAt, this.idleAt);
   }
 
   private arm(): void {
-    const at = Math.min(this.requestAt, this.phaseAt, this.idleAt);
+    const at = this.nearest;
     if (at === Infinity) return;
     this.armedAt = at;
     this.wheel.arm(this.entry, at - this.wheel.now);

@@ -91,7 +91,15 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   }
 
   requestEnd(trailers: HeaderList | undefined): void {
-    if (!this.done) this.source?.end(trailers, this.attempt);
+    if (this.done) return;
+    this.source?.end(trailers, this.attempt);
+    if (this.attempt?.isConnected === true && this.response === undefined) this.awaitHead();
+  }
+
+  /** The request is sent, as far as it has come: once it is whole, the time of the attempt begins. */
+  private awaitHead(): void {
+    const sent = this.source === undefined || this.source.isWhole;
+    this.deadlines.phase('attempt', sent ? this.deadlines.timeouts.attemptMs : 0);
   }
 
   // ---- AttemptOwner
@@ -99,7 +107,7 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   attemptConnected(): ClientRequest {
     const { exchange } = this;
     const { head } = exchange;
-    this.deadlines.phase('attempt', this.deadlines.timeouts.attemptMs);
+    this.awaitHead();
     if (exchange.target.snapshot.hostHeader === 'Upstream' || head.authority === '') {
       exchange.requestHeaders.set('host', (this.attempt as Attempt).endpoint.authority);
     }
@@ -299,8 +307,9 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
       return;
     }
     exchange.code = reply.code;
-    exchange.stream.destroy();
+    // Counted before the connection breaks: the client is not the one who went.
     exchange.finish(exchange.status);
+    exchange.stream.destroy();
   }
 
   /** The client has gone. */

@@ -32,6 +32,11 @@ export class ReplayableBody {
     return this.complete;
   }
 
+  /** The client has sent all of it. */
+  get isWhole(): boolean {
+    return this.whole;
+  }
+
   push(chunk: Buffer, attempt: Attempt | undefined): void {
     if (this.complete && !this.forgotten && this.keptBytes + chunk.length <= keepBytes) {
       this.kept.push(chunk);

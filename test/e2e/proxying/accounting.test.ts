@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { before, describe, it } from 'mocha';
 import { cleanupAfterAll } from '../../support/cleanup.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -8,6 +9,7 @@ import { routeDocument, startGateway } from '../../support/gateway.ts';
 import type { RunningGateway } from '../../support/gateway.ts';
 import { openRaw, startRawServer } from '../../support/raw-connection.ts';
 import type { RawConnection } from '../../support/raw-connection.ts';
+import { resourceDocument } from '../../support/resource-document.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
 const upgrade =
@@ -29,28 +31,10 @@ describe('an exchange', () => {
 
   before(async () => {
     const upstream = await startRawServer(cleanup, async (connection) => {
-      const head = await connection.head();
-      heads.push(head);
-      const path = head.split(' ')[1] ?? '';
-      if (path.startsWith('/cut')) {
-        connection.send('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nonly this');
-        // Both have arrived before the end does.
-        await eventually(() => connection.socket.writableLength === 0);
-        connection.socket.end();
-      } else if (path.startsWith('/slow-upload')) {
-        await connection.until(/last$/);
-        connection.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
-      } else if (path.startsWith('/ws-late')) {
-        setTimeout(() => connection.send(`HTTP/1.1 101 Switching Protocols\r\n${upgrade}\r\n`), 900);
-      } else if (path.startsWith('/ws-stalled')) {
-        connection.send('HTTP/1.1 403 Forbidden\r\ncontent-length: 10\r\n\r\nhalf');
-      } else if (path.startsWith('/ws-cut')) {
-        connection.send('HTTP/1.1 403 Forbidden\r\ncontent-length: 10\r\n\r\nhalf');
-        setTimeout(() => connection.socket.destroy(), 100);
-      } else if (path.startsWith('/ws')) {
-        connection.send(`HTTP/1.1 101 Switching Protocols\r\n${upgrade}\r\n`);
-      } else if (path.startsWith('/thinking')) {
-        setTimeout(() => connection.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'), 1200);
+      for (;;) {
+        const head = await connection.until(/\r\n\r\n/, 60_000);
+        heads.push(head);
+        await answer(connection, head.split(' ')[1] ?? '');
       }
     });
     const modules = tempDir(cleanup);
@@ -62,10 +46,7 @@ describe('an exchange', () => {
       });`,
     );
     const route = (name: string, more = ''): string =>
-      routeDocument(
-        name,
-        `matches: [{ path: { prefix: /${name} } }]\nupstreams: [{ name: back }]\n${more}`,
-      );
+      routeDocument(name, `matches: [{ path: { prefix: /${name} } }]\nupstreams: [{ name: back }]\n${more}`);
     gateway = await startGateway(cleanup, {
       gatewaySpec: 'limits: { requestBody: 10KiB }',
       args: ['--modules-dir', modules, '--access-log'],
@@ -79,7 +60,11 @@ describe('an exchange', () => {
           route('ws-cut', 'middlewares: [{ module: { path: wait.mjs } }]'),
           route('slow-upload', 'timeouts: { attempt: 500ms }'),
           route('thinking', 'timeouts: { attempt: 5s, idle: 500ms }'),
-          `apiVersion: mgateway.dev/v1alpha1\nkind: Upstream\nmetadata: { name: back }\nspec:\n  endpoints: [{ url: "${upstream.url}" }]\n  connectTimeout: 500ms\n`,
+          resourceDocument(
+            'Upstream',
+            'back',
+            `endpoints: [{ url: "${upstream.url}" }]\ntimeouts: { connect: 500ms }`,
+          ),
         ].join('---\n'),
         'waits.yaml': route('waits', 'middlewares: [{ module: { path: wait.mjs } }]'),
       },
@@ -102,14 +87,26 @@ describe('an exchange', () => {
     const id = /x-request-id: (\S+)/.exec(head)?.[1];
     await eventually(async () => (await total('default/large', 'POST', 413)) === 1);
     expect(await total('_none', 'OTHER', 413)).to.equal(before);
-    const line = await eventually(() => gateway.stdout().split('\n').find((text) => text.includes('"POST"') && text.includes('/large')) ?? false);
+    const line = await eventually(
+      () =>
+        gateway
+          .stdout()
+          .split('\n')
+          .find((text) => text.includes('"POST"') && text.includes('/large')) ?? false,
+    );
     expect(line).to.include(id);
   });
 
   it('has the address of its client in the access log also when no route takes it', async () => {
     const client = await ask('GET /nowhere HTTP/1.1\r\nhost: a.test\r\n\r\n');
     await client.head();
-    const line = await eventually(() => gateway.stdout().split('\n').find((text) => text.includes('/nowhere')) ?? false);
+    const line = await eventually(
+      () =>
+        gateway
+          .stdout()
+          .split('\n')
+          .find((text) => text.includes('/nowhere')) ?? false,
+    );
     expect(line).to.include('"127.0.0.1"');
   });
 
@@ -117,7 +114,7 @@ describe('an exchange', () => {
     const client = await ask('POST /slow-upload HTTP/1.1\r\nhost: a.test\r\ncontent-length: 14\r\n\r\n');
     for (let i = 0; i < 10; i++) {
       client.send('x');
-      await new Promise((resolve) => setTimeout(resolve, 120));
+      await wait(120);
     }
     client.send('last');
     expect(await client.head()).to.match(/^HTTP\/1\.1 200 /);
@@ -144,22 +141,60 @@ describe('an exchange', () => {
   it('gives a handshake the time of an attempt, not that of a connection', async () => {
     const client = await ask(`GET /ws-late HTTP/1.1\r\nhost: a.test\r\n${upgrade}\r\n`);
     expect(await client.head()).to.match(/^HTTP\/1\.1 101 /);
+    client.socket.destroy();
   });
 
   it('ends when the refusal of a handshake stands still or is cut off', async () => {
-    for (const path of ['/ws-stalled', '/ws-cut']) {
-      const client = await ask(`GET ${path} HTTP/1.1\r\nhost: a.test\r\n${upgrade}\r\n`);
-      await client.gone;
-      await eventually(async () => (await gateway.metric(`mgateway_requests_in_flight{route="default${path.replace('/', '/')}"}`)) === 0);
+    const stalled = await ask(`GET /ws-stalled HTTP/1.1\r\nhost: a.test\r\n${upgrade}\r\n`);
+    await stalled.gone;
+    expect(stalled.text).to.match(/^HTTP\/1\.1 403 .*half\r\n$/s);
+    const cut = await ask(`GET /ws-cut HTTP/1.1\r\nhost: a.test\r\n${upgrade}\r\n`);
+    expect(await cut.head()).to.match(/^HTTP\/1\.1 502 /);
+    for (const route of ['ws-stalled', 'ws-cut']) {
+      await eventually(
+        async () => (await gateway.metric(`mgateway_requests_in_flight{route="default/${route}"}`)) === 0,
+      );
     }
   });
 
   it('is not harmed by a module that cannot be closed', async () => {
     await gateway.reload(() => gateway.remove('waits.yaml'));
+    await eventually(() => gateway.output().includes('close failed'));
     const client = await ask('GET /nowhere HTTP/1.1\r\nhost: a.test\r\n\r\n');
     await client.head();
     expect(await gateway.metric('mgateway_worker_restarts_total')).to.equal(0);
-    await eventually(() => gateway.output().includes('close failed'));
-    expect(await gateway.metric('mgateway_worker_restarts_total')).to.equal(0);
   });
 });
+
+async function answer(connection: RawConnection, path: string): Promise<void> {
+  const empty = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
+  const switched = `HTTP/1.1 101 Switching Protocols\r\n${upgrade}\r\n`;
+  switch (path.split('/')[1]) {
+    case 'cut':
+      connection.send('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nonly this');
+      connection.socket.end();
+      return;
+    case 'slow-upload':
+      await connection.until(/last$/);
+      connection.send(empty);
+      return;
+    case 'thinking':
+      await wait(1200);
+      connection.send(empty);
+      return;
+    case 'ws':
+      connection.send(switched);
+      return;
+    case 'ws-late':
+      await wait(900);
+      connection.send(switched);
+      return;
+    case 'ws-stalled':
+      connection.send('HTTP/1.1 403 Forbidden\r\ncontent-length: 10\r\n\r\nhalf');
+      return;
+    case 'ws-cut':
+      connection.send('HTTP/1.1 403 Forbidden\r\ncontent-length: 10\r\n\r\nhalf');
+      await wait(100);
+      connection.socket.destroy();
+  }
+}
