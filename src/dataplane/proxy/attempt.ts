@@ -153,8 +153,10 @@ export class Attempt implements ResponseSink, ConnectionWaiter {
     this.owner.attemptFailed(fault);
   }
 
+  /** Lets go of the connection too: from its release on it may serve another exchange. */
   private close(): void {
     this.open = false;
+    this.connection = undefined;
     this.endpoint.end();
     this.endpoint.series.answered(this.status);
     this.upstream.series.observe((this.clock() - this.startedAt) / 1000);
