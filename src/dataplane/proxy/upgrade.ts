@@ -40,7 +40,9 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
   private response: IncomingMessage | undefined = undefined;
   private sockets: readonly Duplex[] = [];
   private connected = false;
+  /** The upstream's answer has come, or ours stands in for it. */
   private answered = false;
+  private failed = false;
 
   constructor(exchange: MatchedSide, services: Services) {
     this.exchange = exchange;
@@ -66,8 +68,8 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
     endpoint.begin();
     const path = exchange.query === '' ? exchange.path : `${exchange.path}?${exchange.query}`;
     const outgoing = this.handOver(endpoint, path);
-    if (outgoing === undefined) this.refuse(replies.connectFailed);
-    else this.listen(outgoing, path, upstream.snapshot.connectTimeoutMs);
+    if (outgoing === undefined) this.fail(replies.connectFailed);
+    else this.listen(outgoing, upstream.snapshot.connectTimeoutMs);
   }
 
   private handOver(endpoint: Endpoint, path: string): ClientRequest | undefined {
@@ -76,6 +78,8 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
     let outgoing: ClientRequest | undefined;
     proxy.on('proxyReqWs', (request) => {
       outgoing = request;
+      // http-proxy joins and cleans paths by rules of its own; what was matched is what is sent (G7). It sends in this turn.
+      request.path = path;
     });
     const target = { protocol: tls ? 'https:' : 'http:', host, port };
     const options: httpProxy.ServerOptions = {
@@ -102,10 +106,8 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
   }
 
   /** Puts our own answers in the place of http-proxy's for all that is not 101. */
-  private listen(outgoing: ClientRequest, path: string, connectTimeoutMs: number): void {
+  private listen(outgoing: ClientRequest, connectTimeoutMs: number): void {
     this.outgoing = outgoing;
-    // http-proxy joins and cleans paths by rules of its own; what was matched is what is sent (G7).
-    outgoing.path = path;
     outgoing.removeAllListeners('response');
     outgoing.removeAllListeners('error');
     const { deadlines } = this;
@@ -118,7 +120,9 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
         deadlines.phase('attempt', deadlines.timeouts.attemptMs);
       });
     });
-    outgoing.on('error', (error: NodeJS.ErrnoException) => this.refuse(this.failure(error)));
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      if (!this.answered) this.fail(this.failure(error));
+    });
     outgoing.on('response', (response) => {
       deadlines.phase('attempt', 0);
       void this.passRefusal(response);
@@ -146,6 +150,8 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
     if (exchange.target.snapshot.hostHeader === 'Upstream' || exchange.head.authority === '') {
       headers['host'] = endpoint.authority;
     }
+    // There is no body to be allowed, and Node would write the head before its path is set.
+    delete headers['expect'];
     request.headers = headers as IncomingMessage['headers'];
     return request;
   }
@@ -159,7 +165,7 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
     stripHopByHop(head.headers);
     const { pipeline } = exchange.target;
     const failed = await pipeline.response(exchange, head, pipeline.length);
-    if (exchange.finished) return false;
+    if (exchange.finished || this.failed) return false;
     if (failed !== undefined) {
       exchange.replyBy(failed);
       return false;
@@ -203,9 +209,11 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
     };
     stripHopByHop(head.headers);
     head.headers.remove('content-length');
+    // It may break off before the response hooks have agreed.
+    response.on('error', () => this.fail(replies.upstreamReset));
     const { pipeline } = exchange.target;
     const failed = await pipeline.response(exchange, head, pipeline.length);
-    if (exchange.finished) return;
+    if (exchange.finished || this.failed) return;
     if (failed !== undefined) {
       exchange.replyBy(failed);
       return;
@@ -223,16 +231,20 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
       exchange.stream.end();
       exchange.finish(head.status);
     });
-    response.on('error', () => {
-      exchange.stream.destroy();
-      exchange.finish(head.status);
-    });
   }
 
-  private refuse(reply: LocalReply): void {
-    if (this.answered || this.exchange.finished) return;
-    this.answered = true;
-    this.exchange.reply(reply);
+  /** A local reply, or the end of the connection in the middle of a refusal's body: the client must see that a part is missing. */
+  private fail(reply: LocalReply): void {
+    const { exchange } = this;
+    if (this.failed || exchange.finished) return;
+    this.answered = this.failed = true;
+    if (exchange.status === 0) {
+      exchange.reply(reply);
+      return;
+    }
+    exchange.code = reply.code;
+    exchange.finish(exchange.status);
+    exchange.stream.destroy();
   }
 
   /** What a failure means depends on whether the connection stood, and whether what came was HTTP. */
@@ -242,18 +254,7 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
   }
 
   timedOut(which: DeadlineKind): void {
-    const { exchange } = this;
-    if (exchange.finished) return;
-    const reply = timeoutReplies[which];
-    this.answered = true;
-    if (exchange.status === 0) {
-      exchange.reply(reply);
-      return;
-    }
-    // In the middle of a refusal's body: the client must see that a part is missing.
-    exchange.code = reply.code;
-    exchange.stream.destroy();
-    exchange.finish(exchange.status);
+    this.fail(timeoutReplies[which]);
   }
 
   // ---- UpstreamSide
