@@ -19,7 +19,7 @@ export interface PipelineReply {
 /** A hook threw: told to whoever logs; the client sees nothing of it (G10). */
 export type HookFailure = (failure: {
   readonly name: string;
-  readonly phase: 'request' | 'response';
+  readonly phase: 'request' | 'response' | 'close';
   readonly error: unknown;
 }) => void;
 

@@ -1,4 +1,5 @@
 import type { KeySource } from '../../middleware/contract.ts';
+import type { HookFailure } from '../../middleware/pipeline.ts';
 import { findMiddleware } from '../../middleware/registry.ts';
 import type { MiddlewareSnapshot } from '../../snapshot/model.ts';
 import type { Ledger } from './candidate.ts';
@@ -11,6 +12,7 @@ export interface MiddlewareContext {
   readonly modulesDir: string | undefined;
   /** Unix milliseconds. */
   readonly now: () => number;
+  readonly hookFailed: HookFailure;
 }
 
 /** The middlewares of the candidate: unchanged ones are the same instances. One that cannot be created is a failure. */
@@ -27,8 +29,8 @@ export async function buildMiddlewares(
   const middlewares = new Map(current);
   const changed = new Set<string>();
   const release = (key: string): void => {
-    const old = current.get(key)?.middleware;
-    if (old?.close !== undefined) ledger.onRelease.push(() => old.close?.());
+    const old = current.get(key);
+    if (old?.middleware.close !== undefined) ledger.onRelease.push(() => close(old, context.hookFailed));
   };
   for (const entry of staged.entries('Middleware')) {
     if (slices.spent) await slices.turn();
@@ -51,8 +53,9 @@ export async function buildMiddlewares(
       });
       // Awaiting what is no promise would cost a turn of the microtask queue for each of thousands.
       const middleware = created instanceof Promise ? await created : created;
-      ledger.made(() => middleware.close?.());
-      middlewares.set(entry.key, { name: snapshot.name, middleware });
+      const built = { name: snapshot.name, middleware };
+      ledger.made(() => close(built, context.hookFailed));
+      middlewares.set(entry.key, built);
       changed.add(entry.key);
       release(entry.key);
     } catch (error) {
@@ -65,4 +68,15 @@ export async function buildMiddlewares(
     release(key);
   }
   return { middlewares, changed };
+}
+
+/** A user's module may fail at this too: what is released beside it must not suffer, nor the exchange that ended last. */
+function close({ name, middleware }: BuiltMiddleware, hookFailed: HookFailure): void {
+  const failed = (error: unknown): void => hookFailed({ name, phase: 'close', error });
+  try {
+    const closing = middleware.close?.() as unknown;
+    if (closing instanceof Promise) closing.catch(failed);
+  } catch (error) {
+    failed(error);
+  }
 }
