@@ -63,9 +63,11 @@ export class ConnectionPool implements TimerTarget {
     return this.open + this.opening.size;
   }
 
-  /** Limits may change with a reload; connections stay. */
+  /** Limits may change with a reload: connections stay as long as the new ones let them. */
   configure(options: PoolOptions): void {
     this.options = options;
+    if (this.idle.length > 0) this.expired();
+    this.serveQueue();
   }
 
   /** The fast way: an idle connection right now. */
@@ -100,7 +102,7 @@ export class ConnectionPool implements TimerTarget {
 
   /** An exchange has ended: the connection is free, or it will not be used again. */
   release(connection: ClientConnection): void {
-    if (!connection.reusable || this.closed) {
+    if (!connection.reusable || this.closed || this.size > this.options.maxConnections) {
       connection.destroy();
       return;
     }
