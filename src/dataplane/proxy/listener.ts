@@ -115,7 +115,7 @@ export class Listener {
       date: engine.date,
       handler: {
         request: (stream, head) => engine.request(this.current.name, stream, head),
-        refused: (fault) => engine.refused(fault),
+        refused: (fault, _connection, failed) => engine.refused(fault, failed),
         connectionClosed: () => {
           this.connections.delete(connection);
           this.gauge.closed();
