@@ -11,6 +11,9 @@ import { resourceDocument } from '../support/resource-document.ts';
 import { startUpstream } from '../support/upstream.ts';
 import type { RunningUpstream } from '../support/upstream.ts';
 
+/** Each worker has a rotation and a pool of its own: what is counted here is counted in one. */
+const oneWorker = ['--workers', '1'];
+
 describe('load balancing', () => {
   const cleanup = cleanupAfterEach();
   const routeTo = (upstreams: string, more = ''): string =>
@@ -28,6 +31,7 @@ describe('load balancing', () => {
   it('spreads requests over two backends in turn', async () => {
     const [a, b] = [await startUpstream(cleanup, 'a'), await startUpstream(cleanup, 'b')];
     const gateway = await startGateway(cleanup, {
+      args: oneWorker,
       files: {
         'all.yaml': `${routeTo('[{ name: pool }]')}---\n${pool(`[{ url: "${a.url}" }, { url: "${b.url}" }]`)}`,
       },
@@ -42,6 +46,7 @@ describe('load balancing', () => {
   it('gives each backend its weight, smoothly, and nothing to one of weight 0', async () => {
     const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => startUpstream(cleanup, name)));
     const gateway = await startGateway(cleanup, {
+      args: oneWorker,
       files: {
         'all.yaml': `${routeTo('[{ name: pool }]')}---\n${pool(
           `[{ url: "${a?.url}", weight: 3 }, { url: "${b?.url}" }, { url: "${c?.url}", weight: 0 }]`,
@@ -57,7 +62,10 @@ describe('load balancing', () => {
   it('splits a route over upstreams by weight, and goes on where it was after a reload', async () => {
     const [a, b] = [await startUpstream(cleanup, 'a'), await startUpstream(cleanup, 'b')];
     const split = `[{ url: "${a.url}", weight: 9 }, { url: "${b.url}", weight: 1 }]`;
-    const gateway = await startGateway(cleanup, { files: { 'all.yaml': routeTo(split) } });
+    const gateway = await startGateway(cleanup, {
+      args: oneWorker,
+      files: { 'all.yaml': routeTo(split) },
+    });
     let names = await sequence(gateway, 7);
     await gateway.reload(() => gateway.write('all.yaml', routeTo(split, 'timeouts: { request: 9s }')));
     names += await sequence(gateway, 13);
@@ -75,6 +83,7 @@ describe('load balancing', () => {
     const fast = await startUpstream(cleanup, 'f');
     const slow = await startUpstream(cleanup, (_, response) => setTimeout(() => response.end('s'), 100));
     const gateway = await startGateway(cleanup, {
+      args: oneWorker,
       files: {
         'all.yaml': `${routeTo('[{ name: pool }]')}---\n${pool(
           `[{ url: "${fast.url}" }, { url: "${slow.url}" }]`,
@@ -106,6 +115,7 @@ describe('load balancing', () => {
     const definition = `healthCheck: { path: /healthz, interval: 50ms, timeout: 1s, healthy: 2, unhealthy: 2 }`;
     const endpoints = `[{ url: "${a.url}" }, { url: "${b.url}" }]`;
     const gateway = await startGateway(cleanup, {
+      args: oneWorker,
       files: { 'route.yaml': routeTo('[{ name: pool }]'), 'pool.yaml': pool(endpoints, definition) },
     });
     const healthy = `mgateway_upstream_endpoint_healthy{upstream="default/pool",endpoint="${b.url}"}`;
@@ -135,6 +145,7 @@ describe('load balancing', () => {
       response.end();
     });
     const gateway = await startGateway(cleanup, {
+      args: oneWorker,
       files: {
         'all.yaml': `${routeTo('[{ name: pool }]')}---\n${pool(
           `[{ url: "${b.url}" }]`,
@@ -153,6 +164,7 @@ describe('load balancing', () => {
     const a = await startUpstream(cleanup, (incoming, response) => void incoming.pipe(response));
     const nobody = `http://127.0.0.1:${await freePort()}`;
     const gateway = await startGateway(cleanup, {
+      args: oneWorker,
       files: {
         'all.yaml': `${routeTo('[{ name: pool }]')}---\n${pool(`[{ url: "${nobody}" }, { url: "${a.url}" }]`)}`,
       },

@@ -15,6 +15,9 @@ import { resourceDocument } from '../../support/resource-document.ts';
 /** G8 says 100 ms; a machine that is busy with other tests gets some more. */
 const limitMs = 300;
 
+/** Each worker has a rotation and a pool of its own: what is counted here is counted in one. */
+const oneWorker = ['--workers', '1'];
+
 describe('a client that goes away', () => {
   const cleanup = cleanupAfterAll();
   let gateway: RunningGateway;
@@ -67,6 +70,7 @@ describe('a client that goes away', () => {
     const route = (name: string, upstream: string): string =>
       routeDocument(name, `matches: [{ path: { prefix: /${name} } }]\nupstreams: [${upstream}]`);
     gateway = await startGateway(cleanup, {
+      args: oneWorker,
       files: {
         'routes.yaml': [
           route('silent', `{ url: "${silent.url}" }`),

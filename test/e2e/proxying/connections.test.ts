@@ -11,6 +11,9 @@ import { request } from '../../support/request.ts';
 import { startUpstream } from '../../support/upstream.ts';
 import type { RunningUpstream } from '../../support/upstream.ts';
 
+/** Each worker has a rotation and a pool of its own: what is counted here is counted in one. */
+const oneWorker = ['--workers', '1'];
+
 describe('connections', () => {
   const cleanup = cleanupAfterAll();
   let gateway: RunningGateway;
@@ -31,6 +34,7 @@ describe('connections', () => {
     const route = (name: string, url: string): string =>
       routeDocument(name, `matches: [{ path: { prefix: /${name} } }]\nupstreams: [{ url: "${url}" }]`);
     gateway = await startGateway(cleanup, {
+      args: oneWorker,
       files: { 'routes.yaml': [route('echo', upstream.url), route('early', early.url)].join('---\n') },
     });
   });

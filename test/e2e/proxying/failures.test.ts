@@ -14,6 +14,9 @@ import { startUpstream } from '../../support/upstream.ts';
 const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 const half = 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf';
 
+/** Each worker has a rotation and a pool of its own: what is counted here is counted in one. */
+const oneWorker = ['--workers', '1'];
+
 describe('an upstream that fails', () => {
   const cleanup = cleanupAfterAll();
   let gateway: RunningGateway;
@@ -81,6 +84,7 @@ describe('an upstream that fails', () => {
       incoming.resume();
     });
     gateway = await startGateway(cleanup, {
+      args: oneWorker,
       files: {
         'routes.yaml': [
           ...Object.keys(behaviours).map((name) => route(name, `{ url: "${url(name)}" }`)),
