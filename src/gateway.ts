@@ -69,8 +69,15 @@ function startThreads(settings: Settings): EarlyThreads {
   };
 }
 
-function configStart({ config, strict, logLevel }: Settings, servedGeneration: number): ThreadStart {
-  const data: ConfigThreadData = { paths: config, strict, logLevel, servedGeneration };
+function configStart(settings: Settings, servedGeneration: number): ThreadStart {
+  const { config, strict, logLevel, modulesDir } = settings;
+  const data: ConfigThreadData = {
+    paths: config,
+    strict,
+    logLevel,
+    servedGeneration,
+    ...(modulesDir !== undefined && { modulesDir }),
+  };
   return { entry: threadEntry('./controller/config-thread', import.meta.url), name: 'config', data };
 }
 
@@ -157,7 +164,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     reply: (message) => config.post(message),
     committed: (change) => {
       forgetSeries(change);
-      listeners = listenersOf(publisher.entries);
+      listeners = listenersOf(publisher.listeners);
       const upstreams = checkedUpstreams.apply(change);
       if (upstreams !== undefined) health.update(upstreams);
       announce();
@@ -364,9 +371,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
 }
 
 function listenersOf(entries: ReadonlyMap<string, Entry>): readonly ListenerSnapshot[] {
-  return [...entries.values()]
-    .filter(({ key }) => key.startsWith('Listener/'))
-    .map(({ json }) => JSON.parse(json) as ListenerSnapshot);
+  return [...entries.values()].map(({ json }) => JSON.parse(json) as ListenerSnapshot);
 }
 
 /** What stands in metrics for a key: all behind its kind. */

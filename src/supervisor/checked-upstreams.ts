@@ -14,12 +14,11 @@ export class CheckedUpstreams {
   }
 
   /** All that are checked now, and those whose check was just taken away; undefined: nothing to tell. */
-  apply({ changed, removed }: StateChange): readonly ServedUpstream[] | undefined {
+  apply({ upstreams, removed }: StateChange): readonly ServedUpstream[] | undefined {
     const unchecked: ServedUpstream[] = [];
     let touched = false;
     for (const key of removed) touched = this.#checked.delete(key) || touched;
-    for (const [key, { json }] of changed) {
-      if (!key.startsWith('Upstream/')) continue;
+    for (const { key, json } of upstreams) {
       const upstream = { key, snapshot: JSON.parse(json) as UpstreamSnapshot, cells: this.#cellsOf(key) };
       const wasChecked = this.#checked.delete(key);
       if (upstream.snapshot.healthCheck !== undefined) this.#checked.set(key, upstream);

@@ -94,6 +94,11 @@ export class Publisher {
     return this.#state.entries;
   }
 
+  /** Committed listeners by key. */
+  get listeners(): ReadonlyMap<string, Entry> {
+    return this.#state.listeners;
+  }
+
   /** Messages are handled one after the other. */
   handle(message: Extract<ConfigToMain, { readonly type: 'Chunk' | 'Publish' }>): void {
     this.#enqueue(() =>
@@ -204,7 +209,10 @@ export class Publisher {
       await sendChunk(candidate.members, { generation, base: this.generation, set: [], removed }, []);
     }
     if (failures.length > 0) return failures;
-    const busy = await this.#options.findBusyPorts(this.#state.staged.values(), this.#state.entries.values());
+    const busy = await this.#options.findBusyPorts(
+      this.#state.staged.values(),
+      this.#state.listeners.values(),
+    );
     if (busy.length > 0) return busy;
     const materials = await this.#options.keys.load([...candidate.keys.values()].flat());
     let answers = await this.#prepareAll(candidate, materials);
@@ -250,15 +258,18 @@ export class Publisher {
     const breathe = createBreather(clock);
     const tallies = { limiters: await limiters.commit(breathe), endpoints: await endpoints.commit(breathe) };
     await Promise.all(candidate.members.map((member) => commitMember(member, generation)));
-    const change = this.#state.commit(generation);
+    const change = await this.#state.commit(generation, breathe);
     for (const key of change.removed) this.#keys.delete(key);
-    for (const [key, references] of candidate.keys) this.#keys.set(key, references);
+    for (const [key, references] of candidate.keys) {
+      if (references.length > 0) this.#keys.set(key, references);
+      else this.#keys.delete(key);
+    }
     this.#options.keys.retain([...this.#keys.values()].flat());
     this.#forgetCandidate();
     log.info('configuration is served', {
       generation,
       sourceHash,
-      changed: change.changed.size,
+      changed: change.changed,
       removed: change.removed.length,
       ...tallies,
     });

@@ -1,8 +1,10 @@
 import type { Delta, Entry } from '../snapshot/model.ts';
 
 export interface StateChange {
-  /** Entries added or replaced. */
-  readonly changed: ReadonlyMap<string, Entry>;
+  /** Number of entries added or replaced. */
+  readonly changed: number;
+  /** The upstreams among them. */
+  readonly upstreams: readonly Entry[];
   readonly removed: readonly string[];
 }
 
@@ -12,6 +14,8 @@ export interface StateChange {
  */
 export class ServedState {
   readonly #entries = new Map<string, Entry>();
+  /** Those of `#entries` that describe listeners: few among many. */
+  readonly #listeners = new Map<string, Entry>();
   readonly #set = new Map<string, Entry>();
   readonly #removed = new Set<string>();
   /** Keys named by a candidate that starts from nothing: all others will go. */
@@ -25,6 +29,11 @@ export class ServedState {
 
   get entries(): ReadonlyMap<string, Entry> {
     return this.#entries;
+  }
+
+  /** Committed listeners by key. */
+  get listeners(): ReadonlyMap<string, Entry> {
+    return this.#listeners;
   }
 
   /** Entries that the candidate adds or replaces. */
@@ -68,16 +77,27 @@ export class ServedState {
     return left;
   }
 
-  /** Returns what changed. */
-  commit(generation: number): StateChange {
-    const change = {
-      changed: new Map(this.#set),
-      removed: [...this.#removed].filter((key) => this.#entries.delete(key)),
-    };
-    for (const [key, entry] of change.changed) this.#entries.set(key, entry);
+  /** Returns what changed. `breathe` lets main answer probes meanwhile; nothing may be staged until it is done. */
+  async commit(generation: number, breathe: () => Promise<void> | undefined): Promise<StateChange> {
+    const removed: string[] = [];
+    const upstreams: Entry[] = [];
+    const changed = this.#set.size;
+    for (const key of this.#removed) {
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+      this.#listeners.delete(key);
+      if (this.#entries.delete(key)) removed.push(key);
+    }
+    for (const [key, entry] of this.#set) {
+      const pause = breathe();
+      if (pause !== undefined) await pause;
+      this.#entries.set(key, entry);
+      if (key.startsWith('Upstream/')) upstreams.push(entry);
+      else if (key.startsWith('Listener/')) this.#listeners.set(key, entry);
+    }
     this.#generation = generation;
     this.abort();
-    return change;
+    return { changed, upstreams, removed };
   }
 
   abort(): void {

@@ -59,6 +59,7 @@ export async function buildRoutes(
   }
 
   for (const name of [...removed, ...set.keys()]) {
+    if (++looked % 64 === 0 && slices.spent) await slices.turn();
     const old = current.get(name);
     if (old !== undefined) ledger.onRelease.push(() => old.series.release());
   }

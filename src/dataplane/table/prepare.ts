@@ -12,7 +12,7 @@ import type { UpstreamContext } from './build-upstreams.ts';
 import { Ledger } from './candidate.ts';
 import type { Candidate, Refused } from './candidate.ts';
 import type { Served } from './served.ts';
-import { Slices } from './slices.ts';
+import { sliceMs, Slices } from './slices.ts';
 import type { Staged } from './staged.ts';
 
 export type PrepareContext = UpstreamContext &
@@ -22,9 +22,6 @@ export type PrepareContext = UpstreamContext &
     /** Monotonic milliseconds. */
     readonly clock: () => number;
   };
-
-/** A turn that prepares is no longer than this, so that with the rest of a turn it stays under 10 ms. */
-const sliceMs = 3;
 
 /**
  * Builds the next generation beside the one being served (G2, G4). Whatever can fail, fails here: then all that was made

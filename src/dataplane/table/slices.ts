@@ -1,3 +1,6 @@
+/** A turn that prepares is no longer than this, so that with the rest of a turn it stays under 10 ms. */
+export const sliceMs = 3;
+
 /**
  * Cuts long work into slices, so that no turn of a worker's loop lasts longer than requests can bear. Awaiting is only
  * done when the slice is used up.

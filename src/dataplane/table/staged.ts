@@ -5,6 +5,8 @@ import type { Delta, Entry } from '../../snapshot/model.ts';
 export class Staged {
   readonly base: number;
   readonly set = new Map<string, Entry>();
+  /** The same by kind: a reload of many routes must not walk over all of them to find its listener. */
+  private readonly kinds = new Map<string, Map<string, Entry>>();
   readonly removed = new Set<string>();
   readonly attachments = new Map<string, Attachment>();
 
@@ -15,18 +17,30 @@ export class Staged {
   take(delta: Delta, attachments: readonly Attachment[]): void {
     for (const entry of delta.set) {
       this.set.set(entry.key, entry);
+      this.kind(entry.key).set(entry.key, entry);
       this.removed.delete(entry.key);
     }
     for (const key of delta.removed) {
       this.removed.add(key);
-      this.set.delete(key);
+      if (this.set.delete(key)) this.kind(key).delete(key);
     }
     for (const attachment of attachments) this.attachments.set(attachment.key, attachment);
   }
 
   /** Entries of one kind. */
-  *entries(kind: string): IterableIterator<Entry> {
-    for (const entry of this.set.values())
-      if (entry.key.startsWith(kind) && entry.key[kind.length] === '/') yield entry;
+  entries(kind: string): Iterable<Entry> {
+    return this.kinds.get(kind)?.values() ?? [];
   }
+
+  private kind(key: string): Map<string, Entry> {
+    const kind = kindOf(key);
+    let entries = this.kinds.get(kind);
+    if (entries === undefined) this.kinds.set(kind, (entries = new Map<string, Entry>()));
+    return entries;
+  }
+}
+
+function kindOf(key: string): string {
+  const slash = key.indexOf('/');
+  return slash < 0 ? key : key.slice(0, slash);
 }

@@ -7,6 +7,7 @@ import type { Candidate } from './candidate.ts';
 import { prepare } from './prepare.ts';
 import type { PrepareContext } from './prepare.ts';
 import type { Served } from './served.ts';
+import { sliceMs, Slices } from './slices.ts';
 import { Staged } from './staged.ts';
 
 interface Retired {
@@ -25,6 +26,7 @@ export class TableHolder {
   private candidate: Candidate | undefined = undefined;
   /** Oldest first. */
   private readonly retired: Retired[] = [];
+  private releasing = false;
   private readonly engine: Engine;
   private readonly context: PrepareContext;
 
@@ -102,8 +104,20 @@ export class TableHolder {
    * all ended, oldest first.
    */
   private release(): void {
+    if (this.releasing) return;
+    this.releasing = true;
+    void this.releaseIdle();
+  }
+
+  /** Thousands of routes may have gone at once, and traffic goes on beside. */
+  private async releaseIdle(): Promise<void> {
+    const slices = new Slices(sliceMs, this.context.clock);
     while (this.retired[0]?.idle === true) {
-      for (const step of this.retired.shift()?.onRelease ?? []) step();
+      for (const step of this.retired.shift()?.onRelease ?? []) {
+        if (slices.spent) await slices.turn();
+        step();
+      }
     }
+    this.releasing = false;
   }
 }
