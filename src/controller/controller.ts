@@ -31,7 +31,7 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
     ...(data.maxFiles !== undefined && { maxFiles: data.maxFiles }),
   };
   const source = createSource({ paths: data.paths, caps, clock });
-  const keys = createKeyVersions(process.env);
+  const keys = createKeyVersions(process.env, data.modulesDir);
   const publisher = createPublisher(send, data.servedGeneration);
   const reconciler = new Reconciler({
     source,

@@ -58,6 +58,7 @@ export async function loadDirectory(paths: readonly string[], options: LoadOptio
       store,
       find: findMiddleware,
       keyState: (request) => keys.state(request),
+      moduleState: (path) => keys.module(path),
       last: undefined,
       defaultListener: !holdsGateway(store) && !mayHoldGateway(set, files),
       failed: new Map(),

@@ -119,6 +119,8 @@ export interface MiddlewareDefinition<Config = unknown> {
   readonly check?: (config: Config) => readonly ConfigProblem[];
   /** Secrets and key sets the block names (versions are filled in by the controller). */
   readonly keys?: (config: Config) => readonly Omit<KeyReference, 'version'>[];
+  /** Files it loads, below the modules directory: an edit of one makes it a new definition. */
+  readonly files?: (config: Config) => readonly string[];
   /** Shared memory, where state is common to all workers. */
   readonly shared?: SharedState<Config>;
   /** Builds the instance once per table; throws to refuse (G4). A promise only where something must be loaded. */

@@ -37,6 +37,8 @@ export interface ConfigThreadData {
   /** The first configuration must have no problem. */
   readonly strict: boolean;
   readonly logLevel: LogLevel;
+  /** Where users' modules are; absent: none are loaded. */
+  readonly modulesDir?: string;
   /**
    * What is served when the thread is started again after a crash (first start: 0). It begins with `base: 0` and
    * generations above this one (G3); main finds out what its candidate no longer holds.

@@ -111,6 +111,8 @@ export interface MiddlewareSnapshot {
   readonly config: unknown;
   /** Secrets and key sets it uses, by reference, in the order of the config. */
   readonly keys: readonly KeyReference[];
+  /** Version of the content of each file that it loads besides (a module), so that an edit makes it another definition. */
+  readonly fileVersions?: readonly string[];
 }
 
 /** Where key bytes come from. `id` is equal for equal sources; a new `version` says that the content changed. */
@@ -169,8 +171,7 @@ export interface MatchSnapshot {
   readonly query: readonly ValueMatch[];
 }
 
-export type PathMatch =
-  | { readonly type: 'Exact' | 'Prefix' | 'Template' | 'Regex'; readonly value: string };
+export type PathMatch = { readonly type: 'Exact' | 'Prefix' | 'Template' | 'Regex'; readonly value: string };
 
 /** `name` lower-case for headers, as written for query parameters; `value` unused for Present. */
 export interface ValueMatch {

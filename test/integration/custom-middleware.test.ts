@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanupAfterEach } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
-import { startGateway } from '../support/gateway.ts';
+import { routeDocument, startGateway } from '../support/gateway.ts';
 import { projectRoot } from '../support/program.ts';
 import { request } from '../support/request.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -46,5 +46,37 @@ describe('examples/custom-middleware', () => {
     await eventually(() => gateway.output().includes('not today'));
     expect((await request(`${gateway.url}/reports`, { headers })).status).to.equal(200);
     expect((await request(`${gateway.url}/reports`)).status).to.equal(401);
+  });
+
+  it('takes in an edited module without an edit of any resource, and keeps the last good one when it breaks or goes', async () => {
+    const upstream = await startUpstream(cleanup, 'reports');
+    const modules = tempDir(cleanup);
+    const write = (version: string): void =>
+      writeFileSync(
+        join(modules, 'stamp.mjs'),
+        `export default () => ({ response: (_exchange, head) => head.headers.set('x-stamp', '${version}') });`,
+      );
+    write('one');
+    const gateway = await startGateway(cleanup, {
+      files: {
+        'route.yaml': routeDocument(
+          'stamped',
+          `middlewares: [{ module: { path: stamp.mjs } }]\nupstreams: [{ url: "${upstream.url}" }]`,
+        ),
+      },
+      args: ['--modules-dir', modules],
+    });
+    const stamp = async (): Promise<unknown> => (await request(`${gateway.url}/`)).headers['x-stamp'];
+    expect(await stamp()).to.equal('one');
+    write('two');
+    await eventually(async () => (await stamp()) === 'two');
+    writeFileSync(join(modules, 'stamp.mjs'), 'export default () => {');
+    await eventually(() => gateway.output().includes('ModuleFailed'));
+    expect(await stamp()).to.equal('two');
+    rmSync(join(modules, 'stamp.mjs'));
+    await eventually(() => gateway.output().includes('stamp.mjs: does not exist'));
+    expect(await stamp()).to.equal('two');
+    write('three');
+    await eventually(async () => (await stamp()) === 'three');
   });
 });

@@ -211,6 +211,7 @@ export class Reconciler {
         store: this.#store,
         find,
         keyState: (request) => keys.state(request),
+        moduleState: (path) => keys.module(path),
         last: this.#last,
         defaultListener: this.#defaultListener,
         failed: this.#failures.byKey,

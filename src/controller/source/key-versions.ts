@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { realpathSync, statSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { KeyRequest, KeyState } from '../translate/translation.ts';
 import { stampOf } from './list-root.ts';
 import { readBytes } from './read-bytes.ts';
@@ -9,6 +9,8 @@ import { reasonOf } from './reason-of.ts';
 export interface KeyVersions {
   /** Version of what a reference points to, read afresh once for each `begin`; never the content itself. */
   state(request: KeyRequest): KeyState;
+  /** Version of a file below the modules directory; undefined if there is no such directory. */
+  module(path: string): KeyState | undefined;
   /** A new reconcile: files and variables are looked at again; those that no reconcile asks for are forgotten. */
   begin(): void;
   /** Has a file that was asked for changed since it was read? */
@@ -17,14 +19,17 @@ export interface KeyVersions {
   watch(): ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** A secret or key set is small; more is a mistake. */
+/** A secret, key set or module is small; more is a mistake. */
 const maxKeyBytes = 1024 * 1024;
 
 /**
  * Versions of secrets and key sets: a keyed hash of the content under a key that lives as long as the process, so that
  * a version in a snapshot, a log or a dump tells nothing about the secret, not even whether a guess is right.
  */
-export function createKeyVersions(environment: Readonly<Record<string, string | undefined>>): KeyVersions {
+export function createKeyVersions(
+  environment: Readonly<Record<string, string | undefined>>,
+  modulesDir?: string,
+): KeyVersions {
   const key = randomBytes(32);
   let files = new Map<string, { readonly stamp: string; readonly state: KeyState }>();
   let previous = files;
@@ -65,6 +70,7 @@ export function createKeyVersions(environment: Readonly<Record<string, string | 
         return { error: `environment variable ${source.env} is not set` };
       return hash(value);
     },
+    module: (path) => (modulesDir === undefined ? undefined : fileState(join(modulesDir, path))),
     changed: () => [...files].some(([path, { stamp }]) => stampAt(path) !== stamp),
     watch() {
       const watch = new Map<string, Set<string>>();
@@ -97,6 +103,7 @@ function stampAt(path: string): string {
 /** For `--offline`: references are taken as they are, nothing is read. */
 export const offlineKeyVersions: KeyVersions = {
   state: () => ({ version: 'offline' }),
+  module: () => undefined,
   begin: () => undefined,
   changed: () => false,
   watch: () => new Map(),

@@ -10,6 +10,8 @@ export interface TranslateInput {
   readonly find: FindMiddleware;
   /** Version of a key's content, or why it cannot be had. */
   readonly keyState: (request: KeyRequest) => KeyState;
+  /** Version of a file below the modules directory; undefined where there is none: then workers refuse it. */
+  readonly moduleState: (path: string) => KeyState | undefined;
   /** What is served now: where last good versions come from. */
   readonly last: Translation | undefined;
   /** May the default listener exist (G11)? */

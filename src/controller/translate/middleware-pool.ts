@@ -3,7 +3,7 @@ import type { Entry } from '../../snapshot/model.ts';
 import type { Accepted, Draft } from './draft.ts';
 import { makeEntry } from './entry.ts';
 import type { MiddlewareUse } from './middleware.ts';
-import { blockOf, isPerRoute, translateMiddleware, useOf } from './middleware.ts';
+import { blockOf, isPerRoute, surroundingsOf, translateMiddleware, useOf } from './middleware.ts';
 import type { Fault } from './outcomes.ts';
 import { failedOutcome, joinPath } from './outcomes.ts';
 
@@ -35,10 +35,9 @@ export class MiddlewarePool {
   }
 
   #take({ key, namespace, name, accepted }: Accepted): void {
-    const { find, keyState } = this.#draft.input;
     const resource = accepted.resource as MiddlewareResource;
     const block = blockOf(resource);
-    const result = translateMiddleware({ key, name: `${namespace}/${name}`, block, find, keyState });
+    const result = translateMiddleware({ key, name: `${namespace}/${name}`, block }, this.#draft.input);
     const perRoute = isPerRoute(resource);
     const failure = 'entry' in result ? this.#draft.failureOf(result.entry) : undefined;
     if ('entry' in result && failure === undefined) {
@@ -54,7 +53,12 @@ export class MiddlewarePool {
     const { reason, message } = result.fault;
     const path = joinPath(`spec.${block.type}`, result.fault.path);
     const problems = [{ at: accepted.locate(path), path, message }];
-    this.#draft.outcomes.set(key, { serving, reason, resolved: reason !== 'KeyMissing', problems });
+    this.#draft.outcomes.set(key, {
+      serving,
+      reason,
+      resolved: reason !== 'KeyMissing' && reason !== 'ModuleMissing',
+      problems,
+    });
   }
 
   /**
@@ -69,7 +73,6 @@ export class MiddlewarePool {
   ): UsedMiddlewares {
     const used = { keys: [] as string[], own: [] as Entry[], shared: [] as string[], faults: [] as Fault[] };
     const counts = new Map<string, number>();
-    const { find, keyState } = this.#draft.input;
     for (const [index, use] of uses.entries()) {
       const at = `spec.middlewares[${index}]`;
       const found = useOf(use);
@@ -80,7 +83,10 @@ export class MiddlewarePool {
       const count = counts.get(found.type) ?? 0;
       counts.set(found.type, count + 1);
       const name = `${base}#${found.type}.${count}`;
-      const result = translateMiddleware({ key: `Middleware/${name}`, name, block: found, find, keyState });
+      const result = translateMiddleware(
+        { key: `Middleware/${name}`, name, block: found },
+        this.#draft.input,
+      );
       if ('fault' in result) {
         used.faults.push({ ...result.fault, at: joinPath(`${at}.${found.type}`, result.fault.path) });
         continue;
@@ -128,7 +134,6 @@ export class MiddlewarePool {
 
   /** All that a list depends on besides its own text. */
   dependsOf(namespace: string, uses: readonly MiddlewareUse[]): string {
-    const { find, keyState } = this.#draft.input;
     let text = '';
     for (const use of uses) {
       const found = useOf(use);
@@ -139,10 +144,7 @@ export class MiddlewarePool {
         else text += named.isPerRoute ? `@${named.entry.hash}` : '+';
         continue;
       }
-      for (const request of find(found.type)?.keys?.(found.config) ?? []) {
-        const state = keyState(request);
-        text += 'version' in state ? `${state.version};` : `!${state.error};`;
-      }
+      text += surroundingsOf(found, this.#draft.input);
     }
     return text;
   }

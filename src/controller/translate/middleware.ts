@@ -17,7 +17,7 @@ export interface MiddlewareBlock {
 
 /** Why a middleware cannot be served. */
 export interface MiddlewareFault {
-  readonly reason: 'UnknownMiddleware' | 'KeyMissing' | 'MiddlewareMissing' | 'Invalid';
+  readonly reason: 'UnknownMiddleware' | 'KeyMissing' | 'ModuleMissing' | 'MiddlewareMissing' | 'Invalid';
   readonly message: string;
   /** Relative to the block. */
   readonly path: string;
@@ -46,14 +46,34 @@ function keyRequests(block: MiddlewareBlock, find: FindMiddleware): readonly Key
   return find(block.type)?.keys?.(block.config) ?? [];
 }
 
-export function translateMiddleware(options: {
-  readonly key: string;
-  readonly name: string;
-  readonly block: MiddlewareBlock;
+/** What definitions refer to outside of their documents. */
+export interface Surroundings {
   readonly find: FindMiddleware;
   readonly keyState: (request: KeyRequest) => KeyState;
-}): MiddlewareResult {
-  const { key, name, block, find, keyState } = options;
+  readonly moduleState: (path: string) => KeyState | undefined;
+}
+
+/** All that a block depends on besides its own text. */
+export function surroundingsOf(block: MiddlewareBlock, around: Surroundings): string {
+  const states = [
+    ...keyRequests(block, around.find).map(around.keyState),
+    ...filesOf(block, around.find).map(around.moduleState),
+  ];
+  return states
+    .map((state) =>
+      state === undefined ? ';' : 'version' in state ? `${state.version};` : `!${state.error};`,
+    )
+    .join('');
+}
+
+function filesOf(block: MiddlewareBlock, find: FindMiddleware): readonly string[] {
+  return find(block.type)?.files?.(block.config) ?? [];
+}
+
+export function translateMiddleware(
+  { key, name, block }: { readonly key: string; readonly name: string; readonly block: MiddlewareBlock },
+  { find, keyState, moduleState }: Surroundings,
+): MiddlewareResult {
   if (find(block.type) === undefined) {
     const message = `there is no middleware of type ${JSON.stringify(block.type)}`;
     return { fault: { reason: 'UnknownMiddleware', message, path: '' } };
@@ -64,6 +84,19 @@ export function translateMiddleware(options: {
     if ('error' in state) return { fault: { reason: 'KeyMissing', message: state.error, path: '' } };
     keys.push({ ...request, version: state.version });
   }
-  const snapshot: MiddlewareSnapshot = { name, type: block.type, config: block.config, keys };
+  const fileVersions: string[] = [];
+  for (const path of filesOf(block, find)) {
+    const state = moduleState(path);
+    if (state === undefined) continue;
+    if ('error' in state) return { fault: { reason: 'ModuleMissing', message: state.error, path: 'path' } };
+    fileVersions.push(state.version);
+  }
+  const snapshot: MiddlewareSnapshot = {
+    name,
+    type: block.type,
+    config: block.config,
+    keys,
+    ...(fileVersions.length > 0 && { fileVersions }),
+  };
   return { entry: makeEntry(key, snapshot) };
 }

@@ -20,6 +20,7 @@ export interface ModuleConfig {
 export const userModule: MiddlewareDefinition<ModuleConfig> = {
   type: 'module',
   check,
+  files: ({ path }) => [path],
   async create({ path, options = {} }, { modulesDir, name, now }) {
     const factory = await loadModule(modulesDir, path);
     const made: unknown = await factory(structuredClone(options), { name, now });
