@@ -12,6 +12,7 @@ import { createAccessLog } from '../telemetry/access-log.ts';
 import { startLoopDelay } from '../telemetry/loop-delay.ts';
 import { createThreadLogger } from '../telemetry/thread-logger.ts';
 import { createWorkerMetrics } from '../telemetry/worker-metrics.ts';
+import { createReadBuffer } from './http1/shared-buffer-socket.ts';
 import { TimerWheel } from './http1/timer-wheel.ts';
 import { logExchange } from './proxy/access-entry.ts';
 import { drain } from './proxy/drain.ts';
@@ -38,6 +39,7 @@ function start(port: MessagePort, data: WorkerData): void {
   const wheel = new TimerWheel();
   const clock = (): number => performance.now();
   const tlsClient = { context: once(() => createSecureContext({ ca: caCertificates(process.env) })) };
+  const readBuffer = createReadBuffer();
   const engine = new Engine({
     first: nothing(),
     metrics,
@@ -49,6 +51,7 @@ function start(port: MessagePort, data: WorkerData): void {
         : (exchange, code, seconds) => logExchange(accessLog, exchange, code, seconds, Date.now()),
     clock,
     tlsClient,
+    readBuffer,
     requestIdPrefix: `${randomBytes(8).toString('hex')}-`,
   });
   const keys = new KeyRing((id) => post({ type: 'RefreshKeys', id }));
@@ -65,6 +68,7 @@ function start(port: MessagePort, data: WorkerData): void {
     now: Date.now,
     random: Math.random,
     tlsClient,
+    readBuffer,
     hookFailed: ({ name, phase, error }) =>
       log.error('middleware failed', {
         middleware: name,

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
+import { SharedBufferSocket } from './shared-buffer-socket.ts';
 
 export interface SocketTarget {
   onData(chunk: Buffer): void;
@@ -15,7 +16,9 @@ export function listenToSocket(socket: Socket, target: SocketTarget): () => void
   const data = (chunk: Buffer): void => target.onData(chunk);
   const end = (): void => target.onEnd();
   const drain = (): void => target.onDrain();
-  socket.on('data', data);
+  const shared = socket instanceof SharedBufferSocket ? socket : undefined;
+  if (shared === undefined) socket.on('data', data);
+  else shared.deliver = data;
   socket.on('end', end);
   socket.on('drain', drain);
   socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -23,7 +26,8 @@ export function listenToSocket(socket: Socket, target: SocketTarget): () => void
   });
   socket.on('close', () => target.onClose(code));
   return () => {
-    socket.off('data', data);
+    if (shared === undefined) socket.off('data', data);
+    else shared.deliver = undefined;
     socket.off('end', end);
     socket.off('drain', drain);
   };

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { ConnectionOptions } from 'node:tls';
 import type { HeaderList } from '../../routing/header-list.ts';
 import { toForwardedHead } from '../../routing/forwarded-head.ts';
@@ -23,6 +24,8 @@ export interface EngineOptions {
   readonly log: Logger;
   readonly accessLog: Services['ended'] | undefined;
   readonly tlsClient: TlsClient;
+  /** Shared by all connections of the worker. */
+  readonly readBuffer: Buffer;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
   /** Start of every request id of this worker: unlike that of any other worker or start. */
@@ -45,6 +48,7 @@ export class Engine implements Services {
   readonly tunnels = new Set<UpstreamSide>();
   /** Exchanges and tunnels that have not ended. */
   open = 0;
+  readonly readBuffer: Buffer;
   private readonly tlsClient: TlsClient;
   private readonly accessLog: Services['ended'] | undefined;
   private readonly requestIdPrefix: string;
@@ -57,6 +61,7 @@ export class Engine implements Services {
     this.log = options.log;
     this.accessLog = options.accessLog;
     this.tlsClient = options.tlsClient;
+    this.readBuffer = options.readBuffer;
     this.clock = options.clock;
     this.requestIdPrefix = options.requestIdPrefix;
     this.unmatched = options.metrics.route('_none');
@@ -100,7 +105,10 @@ export class Engine implements Services {
   }
 
   /** The answer to what never became a request, which is counted like one, or to an exchange whose body `failed`. */
-  refused(fault: ServerFault, failed: RequestSink | undefined): { readonly headers: HeaderList; readonly body: Buffer } {
+  refused(
+    fault: ServerFault,
+    failed: RequestSink | undefined,
+  ): { readonly headers: HeaderList; readonly body: Buffer } {
     const status = fault.kind === 'gone' ? 400 : fault.status;
     const code = fault.kind === 'gone' ? 'ERR_BAD_REQUEST' : fault.code;
     const exchange = failed instanceof ProxyExchange ? failed : undefined;

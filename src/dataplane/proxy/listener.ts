@@ -3,6 +3,7 @@ import type { Server, Socket } from 'node:net';
 import type { EdgeLimits, ListenerSnapshot } from '../../snapshot/model.ts';
 import type { ConnectionGauge, WorkerMetrics } from '../../telemetry/series.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
+import { adoptSocket } from '../http1/shared-buffer-socket.ts';
 import type { ServerOptions } from '../http1/types.ts';
 import type { Engine } from './engine.ts';
 
@@ -27,6 +28,9 @@ export class Listener {
   private readonly connections = new Set<ServerConnection>();
   private options: ServerOptions;
   private maxConnections: number;
+  /** Accepted before there was a table that knows this listener. */
+  private early: Socket[] = [];
+  private opened = false;
   private draining = false;
 
   constructor(options: {
@@ -41,7 +45,10 @@ export class Listener {
     this.gauge = options.metrics.listener(options.snapshot.name);
     this.options = serverOptions(options.limits);
     this.maxConnections = options.limits.connections;
-    this.server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accept(socket));
+    this.server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+      if (this.opened) this.accept(socket);
+      else this.early.push(socket);
+    });
   }
 
   /** Binds the address. `shared`: together with the other workers (SO_REUSEPORT, Node ≥ 22.12). Throws ListenError. */
@@ -62,6 +69,14 @@ export class Listener {
         resolve();
       });
     });
+  }
+
+  /** The generation that has this listener is committed: connections are served from now on. */
+  open(): void {
+    this.opened = true;
+    const { early } = this;
+    this.early = [];
+    for (const socket of early) this.accept(socket);
   }
 
   get snapshot(): ListenerSnapshot {
@@ -89,6 +104,7 @@ export class Listener {
     if (this.draining) return;
     this.draining = true;
     this.server.close();
+    for (const socket of this.early.splice(0)) socket.destroy();
     for (const connection of this.connections) connection.drain();
     if (this.connections.size === 0) this.gauge.release();
   }
@@ -103,13 +119,13 @@ export class Listener {
     return this.connections.size;
   }
 
-  private accept(socket: Socket): void {
+  private accept(accepted: Socket): void {
     if (this.maxConnections > 0 && this.connections.size >= this.maxConnections) {
-      socket.destroy();
+      accepted.destroy();
       return;
     }
     const { engine } = this;
-    const connection = new ServerConnection(socket, {
+    const connection = new ServerConnection(adoptSocket(accepted, engine.readBuffer), {
       options: this.options,
       wheel: engine.wheel,
       date: engine.date,

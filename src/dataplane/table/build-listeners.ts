@@ -45,6 +45,7 @@ export async function buildListeners(
       await listener.listen(context.shared);
       ledger.made(() => listener.destroy());
       next.set(key, { snapshot, listener });
+      ledger.onCommit.push(() => listener.open());
     } catch (error) {
       const code = error instanceof ListenError ? error.code : 'UNKNOWN';
       ledger.fail(key, failureCodes[code] ?? 'Invalid', error);

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { EndpointCells } from '../../snapshot/messages.ts';
 import type { EndpointSnapshot, UpstreamSnapshot } from '../../snapshot/model.ts';
 import type { WorkerMetrics } from '../../telemetry/series.ts';
@@ -15,6 +16,8 @@ export interface UpstreamContext {
   readonly metrics: WorkerMetrics;
   readonly wheel: TimerWheel;
   readonly tlsClient: TlsClient;
+  /** Shared by all connections of the worker. */
+  readonly readBuffer: Buffer;
   readonly workerIndex: number;
   readonly workers: number;
   readonly random: () => number;
@@ -78,7 +81,11 @@ function openEndpoint(
   context: UpstreamContext,
 ): Endpoint {
   const { metrics, wheel, tlsClient, workerIndex, workers } = context;
-  const pool = new ConnectionPool(createConnect(endpoint, tlsClient), wheel, poolOptions(upstream));
+  const pool = new ConnectionPool(
+    createConnect(endpoint, tlsClient, context.readBuffer),
+    wheel,
+    poolOptions(upstream),
+  );
   const series = metrics.endpoint(upstream.name, endpoint.url);
   ledger.made(() => {
     pool.close();

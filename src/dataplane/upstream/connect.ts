@@ -1,7 +1,9 @@
+import type { Buffer } from 'node:buffer';
 import * as net from 'node:net';
 import * as tls from 'node:tls';
 import type { EndpointSnapshot } from '../../snapshot/model.ts';
 import { openClientConnection } from '../http1/client-connection.ts';
+import { SharedBufferSocket } from '../http1/shared-buffer-socket.ts';
 import type { Connect } from './connection-pool.ts';
 
 /** What `https://` endpoints are verified with; made at first use, since few gateways have any. */
@@ -23,7 +25,7 @@ export function tlsOptions(host: string, tlsClient: TlsClient): tls.ConnectionOp
 }
 
 /** Opens connections to one endpoint: TCP without delay, TLS with SNI and verified against the CAs. */
-export function createConnect(endpoint: EndpointSnapshot, tlsClient: TlsClient): Connect {
+export function createConnect(endpoint: EndpointSnapshot, tlsClient: TlsClient, readBuffer: Buffer): Connect {
   return (events) => {
     const socket = endpoint.tls
       ? tls.connect({
@@ -31,8 +33,8 @@ export function createConnect(endpoint: EndpointSnapshot, tlsClient: TlsClient):
           port: endpoint.port,
           ...tlsOptions(endpoint.host, tlsClient),
         })
-      : net.connect({ host: endpoint.host, port: endpoint.port, noDelay: true });
-    if (endpoint.tls) socket.setNoDelay(true);
+      : new SharedBufferSocket(readBuffer, {}).connect({ host: endpoint.host, port: endpoint.port });
+    socket.setNoDelay(true);
     let over = false;
     const fail = (code: string): void => {
       if (over) return;

@@ -150,6 +150,7 @@ function createHolder(): {
     trusted: compileTrusted([]),
   });
   const clock = (): number => 0;
+  const readBuffer = Buffer.alloc(0);
   const engine = new Engine({
     first,
     metrics,
@@ -157,11 +158,12 @@ function createHolder(): {
     log: silent,
     accessLog: undefined,
     tlsClient,
+    readBuffer,
     clock,
     requestIdPrefix: '',
   });
   const holder = new TableHolder(engine, {
-    ...{ metrics, wheel, engine, tlsClient, clock, workerIndex: 0, workers: 1, shared: false },
+    ...{ metrics, wheel, engine, tlsClient, readBuffer, clock, workerIndex: 0, workers: 1, shared: false },
     modulesDir: undefined,
     now: () => 0,
     random: () => 0.5,
