@@ -32,6 +32,7 @@ const { values } = parseArgs({
 });
 
 interface Prober {
+  stop(): Promise<unknown>;
   report(): Promise<ProbeReport>;
   /** Resolves with the time at which a generation was first seen after this call. */
   nextGeneration(): Promise<number>;
@@ -52,6 +53,7 @@ function startProber(options: ProbeOptions, closing: Closing): Prober {
     throw error;
   });
   return {
+    stop: () => thread.terminate(),
     report: () =>
       new Promise((resolve) => {
         reports.push(resolve);
@@ -165,6 +167,7 @@ async function measure(files: number, closing: Closing): Promise<void> {
       )
       .join('\n'),
   );
+  await Promise.all([traffic.stop(), healthz.stop()]);
   await gateway.stop();
 }
 
