@@ -15,7 +15,7 @@ export interface BodyDecoder {
   readonly dataEnd: number;
   /** The last piece was the end of it: nothing more needs to be read. */
   readonly over: boolean;
-  /** Bytes that are known to come; 0 if that is not known. */
+  /** Bytes that may still come; Infinity if only its end will tell. */
   readonly left: number;
   /** After `done`; undefined if there were none. */
   readonly trailers: HeaderList | undefined;

@@ -41,7 +41,7 @@ export class ChunkedDecoder implements BodyDecoder {
   dataEnd = 0;
   /** Only a further chunk or the last one tells. */
   readonly over = false;
-  readonly left = 0;
+  readonly left = Infinity;
   trailers: HeaderList | undefined = undefined;
 
   readonly #maxTrailerBytes: number;
