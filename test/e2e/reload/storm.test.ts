@@ -16,7 +16,7 @@ import { mountConfigMap } from './config-map.ts';
 import { openConnection } from './connection.ts';
 import type { Connection, ConnectionAnswer } from './connection.ts';
 
-/** The full storm of the README takes half a minute: `MGATEWAY_TEST_STORM=full`. */
+/** The full storm takes half a minute: `MGATEWAY_TEST_STORM=full`. */
 const full = process.env['MGATEWAY_TEST_STORM'] === 'full';
 const reloads = full ? 100 : 25;
 const paceMs = full ? 300 : 280;
