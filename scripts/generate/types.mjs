@@ -3,7 +3,7 @@
  * @param {import('../../src/controller/parse/schema.ts').SchemaSet} schemas
  */
 export function renderTypes({ kinds, middlewares }) {
-  const order = ['Gateway', 'Route', 'Upstream', 'Middleware'];
+  const order = ['Gateway', 'Route', 'Upstream', 'Middleware', 'RouteTest', 'Guard'];
   const names = Object.keys(kinds).sort((a, b) => order.indexOf(a) - order.indexOf(b));
   const configNames = new Map(Object.keys(middlewares).map((type) => [type, `${capital(type)}Config`]));
 

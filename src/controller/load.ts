@@ -1,6 +1,8 @@
 import type { Problem } from '../snapshot/messages.ts';
 import type { Entry } from '../snapshot/model.ts';
 import { findMiddleware } from '../middleware/registry.ts';
+import { Assertions } from './assert/assertions.ts';
+import type { RouteTestResult } from './assert/route-tests.ts';
 import { systemClock } from './clock.ts';
 import { loadSchemas } from './parse/load-schemas.ts';
 import type { ParsedDocument } from './parse/parsed-file.ts';
@@ -41,6 +43,8 @@ export interface Loaded {
   readonly sourceHash: string;
   readonly files: number;
   readonly translation: Translation;
+  /** What became of the RouteTests. */
+  readonly tests: readonly RouteTestResult[];
 }
 
 /** Reads, validates and translates directories and files once; starts nothing, watches nothing, serves nothing. */
@@ -53,7 +57,7 @@ export async function loadDirectory(paths: readonly string[], options: LoadOptio
   const store: Store<ParsedDocument> = nextStore<ParsedDocument>(emptyStore, { files, missing: set.missing });
   const keys =
     options.offline === true ? offlineKeyVersions : createKeyVersions(options.environment ?? process.env);
-  const translation = translate(
+  const translated = translate(
     {
       store,
       find: findMiddleware,
@@ -65,6 +69,7 @@ export async function loadDirectory(paths: readonly string[], options: LoadOptio
     },
     createMemo(),
   );
+  const { translation, results } = await new Assertions().judge(translated, undefined, store);
   return {
     entries: translation.entries,
     resources: store.resources,
@@ -84,6 +89,7 @@ export async function loadDirectory(paths: readonly string[], options: LoadOptio
     ),
     files: set.files.length,
     translation,
+    tests: results,
   };
 }
 

@@ -125,6 +125,8 @@ export interface MiddlewareDefinition<Config = unknown> {
   readonly shared?: SharedState<Config>;
   /** Builds the instance once per table; throws to refuse (G4). A promise only where something must be loaded. */
   readonly create: (config: Config, context: BuildContext) => Middleware | Promise<Middleware>;
+  /** Where `create` runs what a dry run must not (a user's code): the `decide` of dry runs, made without it. */
+  readonly dry?: (config: Config) => Middleware['decide'];
 }
 
 export interface SharedState<Config> {

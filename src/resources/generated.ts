@@ -385,4 +385,76 @@ export interface MiddlewareResource {
   readonly spec: MiddlewareSpec;
 }
 
-export type Resource = GatewayResource | RouteResource | UpstreamResource | MiddlewareResource;
+/** A request and what is expected of it. */
+export interface RouteTestSpec {
+  /** The request; nothing is sent. */
+  readonly request: {
+    /** HTTP method. Default: `"GET"`. */
+    readonly method: string;
+    /** Absolute URL; its port does not matter, and routes of all listeners are considered. */
+    readonly url: string;
+    /** Request headers by name. */
+    readonly headers?: Readonly<Record<string, string>>;
+    /** Claims that stand in for a verified token: `jwt` accepts them as if they came in one. */
+    readonly claims?: Readonly<Record<string, unknown>>;
+  };
+  /** What must hold; only what is given is checked. */
+  readonly expect: {
+    /** The route that takes the request. */
+    readonly route?: string;
+    /** Exactly the upstreams that can get it: names, `NAMESPACE/NAME`, or the origins of inline ones. */
+    readonly upstreams?: readonly string[];
+    /** Status of the gateway's own answer (401, 404, …); a request that is forwarded has none. */
+    readonly status?: number;
+    /** Path as it is forwarded; with a `?`, also the query. */
+    readonly path?: string;
+    /** Fields as the upstream gets them; where the gateway answers, fields of its answer. */
+    readonly headers?: Readonly<Record<string, string>>;
+    /** Fields that must not be there. */
+    readonly absentHeaders?: readonly string[];
+    /** The middleware that answers: its name, `NAMESPACE/NAME`, or its type. */
+    readonly answeredBy?: string;
+  };
+}
+
+/** An assertion about one request, checked before every change is served: what the routes make of it. */
+export interface RouteTestResource {
+  readonly apiVersion: 'mgateway.dev/v1alpha1';
+  readonly kind: 'RouteTest';
+  readonly metadata: ResourceMetadata;
+  readonly spec: RouteTestSpec;
+}
+
+/** Which routes, and what they must have. */
+export interface GuardSpec {
+  /** All conditions must hold; none: every route of every namespace. Default: `{}`. */
+  readonly routes: {
+    /** Routes that can match a path under this prefix; a regular expression can, unless the text that it begins with excludes it. */
+    readonly pathPrefix?: string;
+    /** Routes that can match one of these hosts; a route without hostnames can match all. */
+    readonly hostnames?: readonly string[];
+    /** These routes, by name (in the Guard's namespace) or as `NAMESPACE/NAME`. */
+    readonly names?: readonly string[];
+    /** Routes of these namespaces. */
+    readonly namespaces?: readonly string[];
+  };
+  /** What each of these routes must have. */
+  readonly require: {
+    /** A middleware of this type, its own or one of a Gateway. */
+    readonly middleware?: string;
+    /** True: `timeouts.request` or `timeouts.attempt` limits how long the upstream may take. */
+    readonly timeout?: boolean;
+    /** True: the route names its hosts; neither `*.` nor any host. */
+    readonly noWildcardHost?: boolean;
+  };
+}
+
+/** An invariant over routes: those that violate it are not served. */
+export interface GuardResource {
+  readonly apiVersion: 'mgateway.dev/v1alpha1';
+  readonly kind: 'Guard';
+  readonly metadata: ResourceMetadata;
+  readonly spec: GuardSpec;
+}
+
+export type Resource = GatewayResource | RouteResource | UpstreamResource | MiddlewareResource | RouteTestResource | GuardResource;

@@ -1,5 +1,5 @@
 /** The kinds of resources, in the order in which documentation lists them. */
-export const resourceKinds = ['Gateway', 'Route', 'Upstream', 'Middleware'] as const;
+export const resourceKinds = ['Gateway', 'Route', 'Upstream', 'Middleware', 'RouteTest', 'Guard'] as const;
 
 export type ResourceKind = (typeof resourceKinds)[number];
 

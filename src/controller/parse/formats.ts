@@ -1,9 +1,11 @@
 import { isIP } from 'node:net';
+import { middlewareDefinitions } from '../../middleware/registry.ts';
 import { parseAddress } from '../../routing/address.ts';
 import { parseHostname } from '../../routing/host.ts';
 import { checkPathMatch } from '../../routing/path-pattern.ts';
 import { compileRegex, RegexError } from '../../routing/regex.ts';
 import { parseDuration } from '../../snapshot/units.ts';
+import { suggest } from './suggest.ts';
 
 /** What is wrong with a text, and what to write instead where that can be told. */
 export interface TextProblem {
@@ -18,6 +20,7 @@ export const formats: Readonly<Record<string, TextCheck>> = {
   address,
   cidr,
   hostname,
+  middlewareType,
   origin,
   path: pathAs('Exact'),
   pathPrefix: pathAs('Prefix'),
@@ -110,6 +113,15 @@ function pathAs(type: 'Exact' | 'Prefix' | 'Template'): TextCheck {
     if (message === undefined) return undefined;
     return problem(message, /^[\w{]/.test(text) ? `did you mean "/${text}"?` : undefined);
   };
+}
+
+/** A rule about a type that is not there would never hold. */
+function middlewareType(text: string): TextProblem | undefined {
+  const types = middlewareDefinitions.map(({ type }) => type);
+  if (types.includes(text)) return undefined;
+  const meant = suggest(text, types);
+  const hint = meant === undefined ? `possible: ${types.join(', ')}` : `did you mean "${meant}"?`;
+  return problem(`there is no middleware of type ${quote(text)}`, hint);
 }
 
 function positiveDuration(text: string): TextProblem | undefined {

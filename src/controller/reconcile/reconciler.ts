@@ -1,6 +1,7 @@
 import type { ConfigStatus, ConfigToMain, Problem } from '../../snapshot/messages.ts';
 import type { Entry } from '../../snapshot/model.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { Assertions } from '../assert/assertions.ts';
 import type { Clock } from '../clock.ts';
 import { holdsGateway, remarksOf } from '../load.ts';
 import type { ParsedDocument } from '../parse/parsed-file.ts';
@@ -74,6 +75,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #memo = createMemo();
   readonly #failures = new Failures();
+  readonly #assertions = new Assertions();
   readonly #generations: GenerationRecord[] = [];
   #store: Store<ParsedDocument> = emptyStore;
   /** Of the generation that is served. */
@@ -179,8 +181,9 @@ export class Reconciler {
     const { publisher, servedGeneration } = this.#options;
     let refused = '';
     for (let attempt = 0; ; attempt += 1) {
-      const translation = this.#translate();
-      const obstacle = refused === '' ? this.#obstacle(translation) : refused;
+      const judged = await this.#assertions.judge(this.#translate(), this.#last, this.#store);
+      const { translation } = judged;
+      const obstacle = refused === '' ? (this.#obstacle(translation) ?? judged.refusal) : refused;
       if (obstacle !== undefined) return { translation, published: undefined, refused: obstacle };
       const published = await publisher.publish(translation.entries, hash);
       if (published === undefined) {

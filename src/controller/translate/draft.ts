@@ -1,4 +1,5 @@
 import type { Entry } from '../../snapshot/model.ts';
+import type { GuardMemo } from '../assert/guards.ts';
 import type { Document } from '../store/document.ts';
 import type { Store, Stored } from '../store/store.ts';
 import type { FindMiddleware } from './middleware.ts';
@@ -29,10 +30,11 @@ export interface TranslateMemo {
     { readonly hash: string; readonly depends: string; readonly built: BuiltRoute }
   >;
   readonly upstreams: Map<string, { readonly hash: string; readonly entry: Entry }>;
+  readonly guarded: GuardMemo;
 }
 
 export function createMemo(): TranslateMemo {
-  return { routes: new Map(), upstreams: new Map() };
+  return { routes: new Map(), upstreams: new Map(), guarded: new Map() };
 }
 
 /** A resource that was accepted at some time: the only ones that are translated. */

@@ -123,6 +123,11 @@ export class MiddlewarePool {
     }
   }
 
+  /** A middleware by name, as it would be served. */
+  entryOf(key: string): Entry | undefined {
+    return this.#named.get(key)?.entry;
+  }
+
   /** Serves what a list has come to. */
   place(used: Pick<UsedMiddlewares, 'own' | 'shared'>): void {
     for (const entry of used.own) this.#draft.add(entry);

@@ -2,6 +2,9 @@ import type { RouteResource } from '../../resources/generated.ts';
 import type { Problem } from '../../snapshot/messages.ts';
 import type { Entry, RouteSnapshot, UpstreamShare } from '../../snapshot/model.ts';
 import type { Document } from '../store/document.ts';
+import { compileGuard } from '../assert/guard.ts';
+import type { Violation } from '../assert/guard.ts';
+import { Guards } from '../assert/guards.ts';
 import type { Accepted, BuiltRoute, Draft } from './draft.ts';
 import { makeEntry } from './entry.ts';
 import type { MiddlewarePool, UsedMiddlewares } from './middleware-pool.ts';
@@ -13,10 +16,11 @@ import { translateInlineUpstream } from './upstream.ts';
 
 /** The Routes, when listeners, middlewares and upstreams are settled. Returns each route's last good set. */
 export function translateRoutes(draft: Draft, pool: MiddlewarePool): ReadonlyMap<string, RouteSet> {
+  const guards = openGuards(draft, pool);
   const sets = new Map<string, RouteSet>();
   const old: RouteSet[] = [];
   for (const stored of draft.accepted('Route')) {
-    const { set, isOld } = translateRoute(draft, pool, stored);
+    const { set, isOld } = translateRoute(draft, pool, guards, stored);
     if (set === undefined) continue;
     sets.set(stored.key, set);
     if (isOld) old.push(set);
@@ -24,7 +28,9 @@ export function translateRoutes(draft: Draft, pool: MiddlewarePool): ReadonlyMap
   // Afterwards, so that what is current wins where an old version shares something with it.
   for (const set of old) keepRoute(draft, pool, set);
   for (const key of draft.memo.routes.keys()) {
-    if (!draft.input.store.resources.has(key)) draft.memo.routes.delete(key);
+    if (draft.input.store.resources.has(key)) continue;
+    draft.memo.routes.delete(key);
+    draft.memo.guarded.delete(key);
   }
   return sets;
 }
@@ -34,7 +40,18 @@ interface Decided {
   readonly isOld: boolean;
 }
 
-function translateRoute(draft: Draft, pool: MiddlewarePool, stored: Accepted): Decided {
+function openGuards(draft: Draft, pool: MiddlewarePool): Guards {
+  return new Guards({
+    guards: [...draft.accepted('Guard')].map(({ namespace, name, accepted }) =>
+      compileGuard(namespace, name, accepted),
+    ),
+    edge: draft.entries.get('Edge'),
+    middleware: (key) => draft.entries.get(key) ?? pool.entryOf(key) ?? draft.lastEntry(key),
+    memo: draft.memo.guarded,
+  });
+}
+
+function translateRoute(draft: Draft, pool: MiddlewarePool, guards: Guards, stored: Accepted): Decided {
   const { key, accepted } = stored;
   const resource = accepted.resource as RouteResource;
   if (resource.spec.disabled) {
@@ -42,7 +59,9 @@ function translateRoute(draft: Draft, pool: MiddlewarePool, stored: Accepted): D
     return { set: undefined, isOld: false };
   }
   const last = draft.input.last?.routes.get(key);
-  const good = last !== undefined && isUsable(draft, last) ? last : undefined;
+  // An older version is good only as long as it violates no Guard of today.
+  const isGood = last !== undefined && isUsable(draft, last) && guards.violationOf(key, last) === undefined;
+  const good = isGood ? last : undefined;
   const built = buildRoute(draft, pool, stored);
   if ('faults' in built) return withoutMiddleware(draft, stored, good, { faults: built.faults });
   const { set } = built;
@@ -53,6 +72,8 @@ function translateRoute(draft: Draft, pool: MiddlewarePool, stored: Accepted): D
     const faults: readonly Fault[] = [{ reason: 'Invalid', message, path: '', at: 'spec' }];
     return withoutMiddleware(draft, stored, good, { faults, failure });
   }
+  const violation = guards.violationOf(key, set);
+  if (violation !== undefined) return violating(draft, stored, good, violation);
   const failure = draft.failureOf(set.entry);
   if (failure !== undefined) {
     draft.outcomes.set(key, failedOutcome(accepted, failure, good === undefined ? 'none' : 'lastGood'));
@@ -62,6 +83,28 @@ function translateRoute(draft: Draft, pool: MiddlewarePool, stored: Accepted): D
   draft.add(set.entry);
   reportMissing(draft, stored.namespace, key, accepted);
   return { set, isOld: false };
+}
+
+/** A Guard refuses it: its last good version, or 503 for all that it matches. */
+function violating(
+  draft: Draft,
+  { key, namespace, name, accepted }: Accepted,
+  good: RouteSet | undefined,
+  { guard, message, path }: Violation,
+): Decided {
+  if (good === undefined) {
+    const resource = accepted.resource as RouteResource;
+    const closed = { middlewares: [], upstreams: [], unsecured: message };
+    const snapshot = routeSnapshot({ name: `${namespace}/${name}`, resource, ...closed });
+    draft.add(makeEntry(key, { ...snapshot, guard }));
+  }
+  draft.outcomes.set(key, {
+    serving: good === undefined ? 'unsecured' : 'lastGood',
+    reason: 'GuardViolated',
+    resolved: true,
+    problems: [{ at: accepted.locate(path), path, message }],
+  });
+  return { set: good, isOld: true };
 }
 
 /** A middleware is missing: the last good version of the route, or 503 for all that it matches. */

@@ -24,9 +24,15 @@ export const userModule: MiddlewareDefinition<ModuleConfig> = {
   async create({ path, options = {} }, { modulesDir, name, now }) {
     const factory = await loadModule(modulesDir, path);
     const made: unknown = await factory(structuredClone(options), { name, now });
-    return adapt(checkMade(made, path), path);
+    return adapt(checkMade(made, path), { path });
   },
+  dry: decideDry,
 };
+
+function decideDry({ path }: ModuleConfig): Middleware['decide'] {
+  const notes = [`is decided by the module ${path}, which a dry run does not start`];
+  return () => ({ outcome: 'unknown', notes });
+}
 
 function check({ path }: ModuleConfig): readonly ConfigProblem[] {
   if (!path.split(/[/\\]/).includes('..')) return [];
@@ -47,7 +53,7 @@ function checkMade(made: unknown, path: string): ModuleMiddleware {
 }
 
 /** Called as methods, so that a module may make an object of a class. */
-function adapt(made: ModuleMiddleware, path: string): Middleware {
+function adapt(made: ModuleMiddleware, config: ModuleConfig): Middleware {
   return {
     ...(made.request !== undefined && {
       request(exchange) {
@@ -70,10 +76,7 @@ function adapt(made: ModuleMiddleware, path: string): Middleware {
       },
     }),
     ...(made.close !== undefined && { close: () => made.close?.() }),
-    decide: () => ({
-      outcome: 'unknown',
-      notes: [`is decided by the module ${path}, which a dry run does not start`],
-    }),
+    decide: decideDry(config),
   };
 }
 

@@ -60,7 +60,8 @@ describe('runValidate', () => {
       'DIR/a.yaml:13:13 spec.priority must be a whole number, not the text "x"',
       'DIR/b.yaml:6:3 spec.hostname unknown field "hostname" (did you mean "hostnames"?)',
       'DIR/b.yaml:12:23 spec.upstreams[0].name Upstream default/u does not exist; its share of the requests is answered 503',
-      '4 problems; 2 resources in 2 files good',
+      'DIR/b.yaml:11:1 spec.matches[0] warning: cannot be told apart from a match of Route default/a (DIR/a.yaml:4:1), which is asked first (set spec.priority, or a condition in which they differ)',
+      '4 problems, 1 warning; 2 resources in 2 files good',
       '',
     ]);
   });

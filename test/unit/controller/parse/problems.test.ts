@@ -147,7 +147,7 @@ const table: Readonly<Record<string, readonly [text: string, problems: readonly 
       'f.yaml:1:5 must be a mapping with apiVersion, kind, metadata and spec',
       'f.yaml:2:5 must be a mapping with apiVersion, kind, metadata and spec',
       'f.yaml:3:5 must be a mapping with apiVersion, kind, metadata and spec',
-      'f.yaml:4:5 kind missing field "kind" (possible: Gateway, Route, Upstream, Middleware)',
+      'f.yaml:4:5 kind missing field "kind" (possible: Gateway, Route, Upstream, Middleware, RouteTest, Guard)',
     ],
   ],
   'the items of a List': [

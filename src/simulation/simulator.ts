@@ -1,0 +1,245 @@
+import type { Exchange, LocalReply } from '../middleware/contract.ts';
+import { decidePipeline } from '../middleware/decide-pipeline.ts';
+import { toForwardedHead } from '../routing/forwarded-head.ts';
+import { clientAddress, compileTrusted } from '../routing/forwarded.ts';
+import type { TrustedProxies } from '../routing/forwarded.ts';
+import { compareHostnames } from '../routing/precedence.ts';
+import type { Pair } from '../routing/precedence.ts';
+import { refusals } from '../routing/refusals.ts';
+import { routeRequest } from '../routing/route-request.ts';
+import type { RoutedRequest } from '../routing/route-request.ts';
+import { RouteError } from '../routing/rule.ts';
+import { RoutingTable } from '../routing/table.ts';
+import type { EdgeSnapshot, Entry, RouteSnapshot } from '../snapshot/model.ts';
+import { buildDry } from './dry-middleware.ts';
+import type { DryMiddleware } from './dry-middleware.ts';
+import { headerChanges } from './header-changes.ts';
+import { toWire } from './request.ts';
+import type { SimulationRequest, WireRequest } from './request.ts';
+import type { SimulatedOutcome, SimulatedStep, Simulation } from './simulation.ts';
+import { simulateUpstreams } from './upstreams.ts';
+
+/** Stands for the id that every request gets. */
+const requestId = 'assigned-by-the-gateway';
+
+const noEdge: Pick<EdgeSnapshot, 'middlewares' | 'trustedProxies' | 'unsecured'> = {
+  middlewares: [],
+  trustedProxies: [],
+};
+
+export interface SimulatorOptions {
+  /** Types of middlewares that are passed by: `rateLimit`. */
+  readonly skip?: ReadonlySet<string>;
+}
+
+/** Decides requests as a gateway that serves these entries would, and sends nothing. */
+export interface Simulator {
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** @throws SimulationRequestError where the request could not be sent at all. */
+  decide(request: SimulationRequest, options?: SimulatorOptions): Promise<Simulation>;
+  /** Every (hostname, match) pair in the order in which they are asked. */
+  pairs(): readonly Pair<RouteSnapshot>[];
+}
+
+/** `previous`: a simulator of entries that are mostly the same; what is common to both is not built again. */
+export function createSimulator(
+  entries: ReadonlyMap<string, Entry>,
+  previous?: Simulator,
+  now: () => number = Date.now,
+): Simulator {
+  return new EntrySimulator(entries, previous instanceof EntrySimulator ? previous : undefined, now);
+}
+
+class EntrySimulator implements Simulator {
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly table: RoutingTable<RouteSnapshot>;
+  /** Built when first met. */
+  private readonly middlewares = new Map<string, DryMiddleware>();
+  private readonly edge: typeof noEdge;
+  private readonly trusted: TrustedProxies;
+  private readonly now: () => number;
+  private ranked: readonly Pair<RouteSnapshot>[] | undefined;
+
+  constructor(entries: ReadonlyMap<string, Entry>, previous: EntrySimulator | undefined, now: () => number) {
+    this.entries = entries;
+    this.now = now;
+    this.table = tableOf(entries, previous);
+    for (const [key, built] of previous?.middlewares ?? [])
+      if (entries.get(key)?.hash === built.hash) this.middlewares.set(key, built);
+    const edge = entries.get('Edge');
+    this.edge = edge === undefined ? noEdge : (JSON.parse(edge.json) as EdgeSnapshot);
+    this.trusted = compileTrusted(this.edge.trustedProxies);
+  }
+
+  pairs(): readonly Pair<RouteSnapshot>[] {
+    return (this.ranked ??= this.table.pairs());
+  }
+
+  async decide(request: SimulationRequest, { skip }: SimulatorOptions = {}): Promise<Simulation> {
+    const wire = toWire(request);
+    const { method, scheme, target, authority, headers } = wire;
+    const sent = headers.clone();
+    const routed = routeRequest(this.table, {
+      listener: request.listener,
+      method,
+      target,
+      authority,
+      headers,
+    });
+    const { host, path, query, match } = routed;
+    const peer = request.peer ?? '127.0.0.1';
+    const client = clientAddress(peer, headers.getAll('x-forwarded-for'), this.trusted);
+    const facts = { method, scheme, host, path, query, clientAddress: client };
+    if (match === undefined) return { ...facts, ...unrouted(routed) };
+    const snapshot = match.target;
+    const route = {
+      name: snapshot.name,
+      hostname: hostnameFor(snapshot, host),
+      matchIndex: match.matchIndex,
+      captures: { ...match.captures },
+    };
+    const keys = [...this.edge.middlewares, ...snapshot.middlewares];
+    const reason = this.whyUnsecured(snapshot, keys);
+    if (reason !== undefined)
+      return { ...facts, route, steps: [], certain: true, outcome: replied({ ...reason, headers: [] }) };
+
+    const trusted = this.trusted.has(peer);
+    const givenId = trusted ? headers.get('x-request-id') : undefined;
+    const id = givenId === undefined || givenId === '' ? requestId : givenId;
+    toForwardedHead(headers, { peer, trusted, scheme, authority }, id === givenId ? undefined : id);
+    const probe: Exchange = {
+      ...facts,
+      requestId: id,
+      matchedPath: path,
+      route: snapshot.name,
+      generation: 0,
+      captures: match.captures,
+      matchedPrefix: match.prefix,
+      requestHeaders: headers,
+      claims: request.claims,
+    };
+    const { steps, outcome } = await this.runMiddlewares(keys, probe, skip);
+    return {
+      ...facts,
+      route,
+      steps,
+      certain: steps.every(({ decision }) => decision.outcome !== 'unknown'),
+      outcome: outcome ?? this.forward(snapshot, probe, wire, sent),
+    };
+  }
+
+  private whyUnsecured(
+    route: RouteSnapshot,
+    keys: readonly string[],
+  ): (typeof refusals)['routeNotSecured'] | undefined {
+    if (route.unsecured !== undefined)
+      return route.guard === undefined ? refusals.routeNotSecured : refusals.routeGuarded;
+    const isOpen = this.edge.unsecured !== undefined || keys.some((key) => !this.entries.has(key));
+    return isOpen ? refusals.routeNotSecured : undefined;
+  }
+
+  private async runMiddlewares(
+    keys: readonly string[],
+    probe: Exchange,
+    skip: ReadonlySet<string> | undefined,
+  ): Promise<{ readonly steps: readonly SimulatedStep[]; readonly outcome: SimulatedOutcome | undefined }> {
+    const built = await Promise.all(keys.map((key) => this.middlewareOf(key)));
+    const instances = built.map(({ name, type, middleware }) =>
+      skip?.has(type) === true ? { name, middleware: passedBy } : { name, middleware },
+    );
+    const decided = await decidePipeline(instances, probe);
+    const steps = decided.steps.map(({ name, decision }, index) => ({
+      key: keys[index] as string,
+      name,
+      type: built[index]?.type ?? '',
+      decision,
+    }));
+    const { answered } = decided;
+    if (answered === undefined) return { steps, outcome: undefined };
+    const by = { name: answered.by, type: built[answered.index]?.type ?? '' };
+    return { steps, outcome: replied(answered.reply, by) };
+  }
+
+  private async middlewareOf(key: string): Promise<DryMiddleware> {
+    const known = this.middlewares.get(key);
+    if (known !== undefined) return known;
+    const built = await buildDry(this.entries.get(key) as Entry, this.now);
+    this.middlewares.set(key, built);
+    return built;
+  }
+
+  private forward(
+    route: RouteSnapshot,
+    { path, query, requestHeaders }: Exchange,
+    { authority }: WireRequest,
+    sent: WireRequest['headers'],
+  ): SimulatedOutcome {
+    const upstreams = simulateUpstreams(route.upstreams, this.entries);
+    const [first = { refusal: refusals.upstreamMissing }] = upstreams;
+    if (first.refusal !== undefined && upstreams.every(({ refusal }) => refusal === first.refusal))
+      return replied({ ...first.refusal, headers: [] });
+    return {
+      kind: 'forward',
+      path,
+      query,
+      headers: [...requestHeaders.raw],
+      changes: headerChanges(sent, requestHeaders),
+      hostHeader: authority === '' ? 'Upstream' : route.hostHeader,
+      upstreams,
+    };
+  }
+}
+
+const passedBy = { decide: () => ({ outcome: 'continue' as const, notes: ['is passed by here'] }) };
+
+function unrouted(
+  routed: RoutedRequest<RouteSnapshot>,
+): Pick<Simulation, 'steps' | 'outcome' | 'certain' | 'ambiguity'> {
+  const { ambiguity, refusal = refusals.routeNotFound } = routed;
+  return {
+    steps: [],
+    certain: true,
+    outcome: replied(refusal),
+    ...(ambiguity !== undefined && { ambiguity: { reading: ambiguity.reading, route: ambiguity.route } }),
+  };
+}
+
+function replied(
+  { status, code, detail, headers = [] }: Omit<LocalReply, 'reason'>,
+  by?: { readonly name: string; readonly type: string },
+): SimulatedOutcome {
+  return { kind: 'reply', status, code, detail, headers, ...(by !== undefined && { by }) };
+}
+
+/** The hostname that a host is matched by: the first in the order of precedence. */
+function hostnameFor({ hostnames }: RouteSnapshot, host: string): string {
+  const fits = (hostname: string): boolean =>
+    hostname === host || (hostname.startsWith('*.') && host.endsWith(hostname.slice(1)));
+  return hostnames.filter(fits).sort(compareHostnames)[0] ?? '';
+}
+
+/** Routes that no worker would take have no place in the table. */
+function tableOf(
+  entries: ReadonlyMap<string, Entry>,
+  previous: EntrySimulator | undefined,
+): RoutingTable<RouteSnapshot> {
+  const set = new Map<string, RouteSnapshot>();
+  const removed: string[] = [];
+  for (const entry of entries.values()) {
+    if (!entry.key.startsWith('Route/') || previous?.entries.get(entry.key)?.hash === entry.hash) continue;
+    const route = JSON.parse(entry.json) as RouteSnapshot;
+    set.set(route.name, route);
+  }
+  for (const key of previous?.entries.keys() ?? [])
+    if (key.startsWith('Route/') && !entries.has(key)) removed.push(key.slice('Route/'.length));
+  const before = previous?.table ?? RoutingTable.empty<RouteSnapshot>();
+  for (;;) {
+    if (set.size === 0 && removed.length === 0) return before;
+    try {
+      return before.change({ set: set.values(), removed }, (route) => route);
+    } catch (error) {
+      if (!(error instanceof RouteError) || !set.delete(error.route)) throw error;
+      removed.push(error.route);
+    }
+  }
+}
