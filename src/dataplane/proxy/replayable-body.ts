@@ -19,7 +19,6 @@ export class ReplayableBody {
   /** Everything so far is in `kept`. */
   private complete = true;
   private started = false;
-  private leftWithHead = false;
   /** An answer has begun: nothing needs to be kept any more. */
   private forgotten = false;
 
@@ -65,26 +64,25 @@ export class ReplayableBody {
     if (!this.whole || this.trailers !== undefined || this.keptBytes === 0 || this.keptBytes > keepBytes)
       return undefined;
     this.started = true;
-    this.leftWithHead = true;
     return this.kept.length === 1 ? this.kept[0] : Buffer.concat(this.kept);
   }
 
   /** The head is out: what waits follows. */
   flush(attempt: Attempt): void {
-    if (!this.started) {
-      this.started = true;
-      let more = true;
-      for (const chunk of this.kept) more = attempt.write(chunk);
-      if (this.keptBytes > keepBytes) this.drop();
-      if (more) this.stream.resumeBody();
-    }
-    if (this.whole && !this.leftWithHead) attempt.endBody(this.trailers);
+    // It left with the head.
+    if (this.started) return;
+    this.started = true;
+    let more = true;
+    for (const chunk of this.kept) more = attempt.write(chunk);
+    if (this.keptBytes > keepBytes) this.drop();
+    // Resuming is last: what the client has sent meanwhile, and the end of it, may be told within that call.
+    if (this.whole) attempt.endBody(this.trailers);
+    else if (more) this.stream.resumeBody();
   }
 
   /** The request will be sent again. */
   rewind(): void {
     this.started = false;
-    this.leftWithHead = false;
   }
 
   /** An answer has begun: no second try. */
