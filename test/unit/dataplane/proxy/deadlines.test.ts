@@ -26,6 +26,21 @@ describe('Deadlines', () => {
     expect(told).to.deep.equal(['idle']);
   });
 
+  it('waits for a phase with a time of its own and not for bytes, and for those again afterwards', () => {
+    const timeouts = { requestMs: 0, attemptMs: 1000, idleMs: 200 };
+    expect(run(timeouts, (deadlines) => deadlines.phase('attempt', 1000))).to.deep.equal(['attempt']);
+    let ticks = 0;
+    const told = run(
+      timeouts,
+      (deadlines) => deadlines.phase('attempt', 1000),
+      (deadlines) => {
+        if (++ticks === 8) deadlines.phase('attempt', 0);
+      },
+    );
+    expect(told).to.deep.equal(['idle']);
+    expect(ticks).to.be.within(12, 15);
+  });
+
   it('is silent once stopped and leaves nothing armed', () => {
     expect(run({ requestMs: 100, attemptMs: 0, idleMs: 100 }, (deadlines) => deadlines.stop())).to.deep.equal(
       [],

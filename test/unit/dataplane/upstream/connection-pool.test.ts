@@ -78,6 +78,25 @@ describe('ConnectionPool', () => {
     expect(told).to.deep.equal(['a connected', 'c connected']);
   });
 
+  it('applies changed limits at once: more room, less room, a shorter time', () => {
+    const { pool, opening, wheel } = createPool();
+    const told: string[] = [];
+    const [first, second, third] = [connection(), connection(), connection()];
+    for (const name of ['a', 'b', 'c']) pool.take(waiter(name, told), false);
+    expect(opening).to.have.length(2);
+    pool.configure({ ...options, maxConnections: 3 });
+    expect(opening).to.have.length(3);
+    [first, second, third].forEach((made, i) => opening[i]?.opened(made));
+    pool.configure({ ...options, maxConnections: 2 });
+    pool.release(first);
+    opening[0]?.closed(first);
+    pool.release(second);
+    expect([first.destroyed, second.destroyed]).to.deep.equal([true, false]);
+    pool.configure({ ...options, maxConnections: 2, keepAliveMs: 100 });
+    for (let i = 0; i < 4; i++) wheel.advance();
+    expect(second.destroyed).to.equal(true);
+  });
+
   it('closes idle connections at once and busy ones on their release when it is closed', () => {
     const { pool, opening, wheel } = createPool();
     const [idle, busy] = [connection(), connection()];
