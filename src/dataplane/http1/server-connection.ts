@@ -130,7 +130,8 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     if (this.state === BODY) {
       this.state = DISCARD;
       this.bodyPaused = false;
-      this.dropLeft = DISCARD_BYTES;
+      // The answer said that another request may follow: closing now would lose it, and lingering would drop as much.
+      this.dropLeft = LINGER_BYTES;
       this.wheel.arm(this.timer, LINGER_MS);
     } else {
       this.requestOver();
