@@ -196,5 +196,8 @@ async function answer(connection: RawConnection, path: string): Promise<void> {
       connection.send('HTTP/1.1 403 Forbidden\r\ncontent-length: 10\r\n\r\nhalf');
       await wait(100);
       connection.socket.destroy();
+      return;
+    default:
+      throw new Error(`nothing to answer ${path} with`);
   }
 }
