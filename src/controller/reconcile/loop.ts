@@ -24,6 +24,8 @@ export interface Loop {
 }
 
 const maxRetryMs = 5 * 60_000;
+/** Between two looks where there are no events. */
+const blindPollMs = 1000;
 
 /**
  * Runs the reconciler: at once, after file events have gone quiet, when the poll sees what an event has missed, and when
@@ -38,10 +40,21 @@ export function startLoop(options: LoopOptions): Loop {
   let retryMs = pollMs;
   let retryAt = 0;
   let cancelPoll: (() => void) | undefined;
+  /** Said once. */
+  const unwatched = new Set<string>();
 
   const quiet = createQuiet({ quietMs, maxMs: maxQuietMs, clock, run: () => request('ifChanged') });
-  const watch = createDirectoryWatch(() => {
-    if (!closed) quiet.poke();
+  const watch = createDirectoryWatch({
+    changed: () => {
+      if (!closed) quiet.poke();
+    },
+    failed: (directory, reason) => {
+      if (closed) return;
+      const fields = { directory, reason, everyMs: blindPollMs };
+      if (!unwatched.has(directory)) log.warn('directory cannot be watched: looked at instead', fields);
+      unwatched.add(directory);
+      pollLater();
+    },
   });
 
   function request(how: 'ifChanged' | 'yes'): void {
@@ -82,11 +95,17 @@ export function startLoop(options: LoopOptions): Loop {
       if (!reconciler.worthRetrying) retryMs = pollMs;
       request('ifChanged');
     }
-    cancelPoll = clock.after(pollMs, poll);
+    if (watch.blind) watch.retry();
+    pollLater();
+  }
+
+  function pollLater(): void {
+    cancelPoll?.();
+    cancelPoll = clock.after(watch.blind ? Math.min(pollMs, blindPollMs) : pollMs, poll);
   }
 
   request('yes');
-  cancelPoll = clock.after(pollMs, poll);
+  pollLater();
   return {
     now: () => {
       reconciler.retryFailed();
