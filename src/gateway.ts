@@ -39,6 +39,11 @@ export interface Gateway {
   abandon(): void;
 }
 
+/**
+ * What a request makes dies with it. A young generation that fits the processor's cache costs 8 % less CPU per request
+ * than V8's 48 MiB, halves the pauses and takes 20 MiB less (docs/performance.md).
+ */
+const workerYoungGenerationMb = 6;
 /** More label sets than this are counted together as `_other`. */
 const maxSeries = 20_000;
 
@@ -69,15 +74,8 @@ function startThreads(settings: Settings): EarlyThreads {
   };
 }
 
-function configStart(settings: Settings, servedGeneration: number): ThreadStart {
-  const { config, strict, logLevel, modulesDir } = settings;
-  const data: ConfigThreadData = {
-    paths: config,
-    strict,
-    logLevel,
-    servedGeneration,
-    ...(modulesDir !== undefined && { modulesDir }),
-  };
+function configStart({ config, strict, logLevel }: Settings, servedGeneration: number): ThreadStart {
+  const data: ConfigThreadData = { paths: config, strict, logLevel, servedGeneration };
   return { entry: threadEntry('./controller/config-thread', import.meta.url), name: 'config', data };
 }
 
@@ -97,7 +95,7 @@ function workerStart(settings: Settings, workerIndex: number, heartbeat: SharedA
     },
   };
   const entry = threadEntry('./dataplane/worker', import.meta.url);
-  return { entry, name: `worker ${workerIndex}`, data };
+  return { entry, name: `worker ${workerIndex}`, data, youngGenerationMb: workerYoungGenerationMb };
 }
 
 /** Loaded while the threads load theirs. */

@@ -17,11 +17,20 @@ export interface ThreadStart {
   readonly entry: URL;
   readonly name: string;
   readonly data: unknown;
+  /** Size of V8's young generation; undefined: V8's own choice. */
+  readonly youngGenerationMb?: number;
 }
 
 /** Starts a thread. Messages posted before its code is loaded wait for it. */
 export function startThread<Out, In>(start: ThreadStart, events: ThreadEvents<In>): Thread<Out> {
-  const worker = new Worker(start.entry, { workerData: start.data, name: start.name });
+  const { entry, name, data, youngGenerationMb } = start;
+  const worker = new Worker(entry, {
+    name,
+    workerData: data,
+    ...(youngGenerationMb === undefined
+      ? {}
+      : { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } }),
+  });
   let failure: Error | undefined;
   worker.on('message', (message) => events.message(message as In));
   worker.on('messageerror', (error) => (failure ??= error));
