@@ -11,10 +11,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -28,13 +29,30 @@ try {
     stdio: 'inherit',
   });
   failed = compiled.status !== 0;
-  if (!failed || process.argv.includes('--force')) publish();
+  if (!failed || process.argv.includes('--force')) {
+    await writeSchemas();
+    publish();
+  }
 } finally {
   rmSync(staging, { recursive: true, force: true });
 }
 if (failed) {
   process.stderr.write('build: the sources do not compile (without --force, dist is left as it was)\n');
   process.exit(1);
+}
+
+/** What editors read: schemas/ with everything in its place, in plain JSON Schema. */
+async function writeSchemas() {
+  const parse = pathToFileURL(join(staging, 'controller', 'parse', '/'));
+  const { loadSchemas } = await import(new URL('load-schemas.js', parse).href);
+  const { publishAnyKind, publishSchema } = await import(new URL('published-schema.js', parse).href);
+  const schemas = loadSchemas();
+  const folder = join(staging, 'schemas');
+  mkdirSync(folder);
+  const write = (name, schema) =>
+    writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(schema, undefined, 2)}\n`);
+  write('mgateway', publishAnyKind(schemas));
+  for (const [kind, schema] of Object.entries(schemas.kinds)) write(kind, publishSchema(schema));
 }
 
 function publish() {

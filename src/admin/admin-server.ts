@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -53,7 +54,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       const detail = 'Host is neither a loopback name nor the address that is listened on';
       return problemReply(421, 'ERR_ADMIN_HOST_REFUSED', detail);
     }
-    return answerAdmin(options, url);
+    return answerAdmin(options, request, url);
   });
   const probes = probesAddress && openServer(options, () => undefined);
 
@@ -78,10 +79,16 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
 /** Answers what only one of the addresses answers; undefined: not found there, unless it is common to both. */
 type Answer = (request: IncomingMessage, url: URL) => Reply | Promise<Reply | undefined> | undefined;
 
-async function answerAdmin({ query, log }: AdminServerOptions, url: URL): Promise<Reply | undefined> {
+async function answerAdmin(
+  { query, log }: AdminServerOptions,
+  request: IncomingMessage,
+  url: URL,
+): Promise<Reply | undefined> {
   const name = /^\/api\/v1\/([a-z]+)$/.exec(url.pathname)?.[1];
   if (name !== undefined && isQueryName(name)) {
-    const reply = await answerQuery(name, url.searchParams, query);
+    const body = request.method === 'POST' ? await readJsonBody(request) : undefined;
+    if (typeof body === 'object') return body;
+    const reply = await answerQuery(name, url.searchParams, query, body);
     if (reply.status >= 500) log.warn('admin query failed', { query: name, reply: reply.body });
     return reply;
   }
@@ -94,7 +101,6 @@ function openServer(options: AdminServerOptions, answer: Answer): Server {
   // A reader that stands still would hold a rendered scrape.
   server.setTimeout(30_000);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    request.resume();
     respond(options, answer, request, response).catch((error: unknown) => {
       // The reader went away; any other error is ours.
       if (!response.destroyed && !isReaderGone(error)) options.log.error('admin request failed', { error });
@@ -117,8 +123,10 @@ async function respond(
     return;
   }
   const url = new URL(target.replace(/^\/+/, '/'), 'http://admin');
+  const asks = request.method === 'POST' && url.pathname === explainPath;
   const reads = request.method === 'GET' || request.method === 'HEAD';
-  const own = reads ? await answer(request, url) : methodNotAllowed;
+  if (!asks) request.resume();
+  const own = reads || asks ? await answer(request, url) : methodNotAllowed;
   if (own !== undefined) {
     sendReply(request, response, own);
     return;
@@ -135,12 +143,32 @@ async function respond(
   }
 }
 
+/** It changes nothing: a question with a body, because tokens have no place in a URL. */
+const explainPath = '/api/v1/explain';
+
 const methodNotAllowed = problemReply(405, 'ERR_ADMIN_METHOD_NOT_ALLOWED', 'GET and HEAD only', {
   allow: 'GET, HEAD',
 });
 
 function readyReply({ ready, reason }: Readiness): Reply {
   return ready ? textReply(200, 'ready') : problemReply(503, 'ERR_NOT_READY', reason ?? 'not ready');
+}
+
+const maxBodyBytes = 64 * 1024;
+
+/** A text, or why it is none. Pages of other sites cannot send this type without being asked for permission. */
+async function readJsonBody(request: IncomingMessage): Promise<string | Reply> {
+  const type = request.headers['content-type'] ?? '';
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= maxBodyBytes) chunks.push(chunk);
+  }
+  if (!/^application\/json\s*(?:;|$)/i.test(type))
+    return problemReply(400, 'ERR_ADMIN_BAD_REQUEST', 'the body must be application/json');
+  if (size > maxBodyBytes) return problemReply(400, 'ERR_ADMIN_BAD_REQUEST', 'the body is too large');
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 async function listen(server: Server, address: ListenAddress, flag: string): Promise<void> {

@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
+import type { ExplainOptions } from './explain.ts';
+import type { DiffOptions } from './diff.ts';
 import type { ProgramIo } from './program-io.ts';
 import { serveOptions, toSettings } from './serve-options.ts';
 import type { ServeOptions } from './serve-options.ts';
 import { readSwitch } from './setting-values.ts';
 import type { RoutesOptions } from './routes.ts';
 import type { Settings } from './settings.ts';
+import type { TestOptions } from './test.ts';
 import type { ValidateOptions } from './validate.ts';
 import { describeVersion, readVersion } from './version.ts';
 import { countWorkers } from './worker-count.ts';
@@ -46,10 +49,43 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
     .description('check files and directories of resources, as serve would; - is standard input')
     .argument('<paths...>', 'files and directories')
     .option('--offline', 'need no secrets: references to them are taken as they are', false)
-    .addOption(outputOption())
+    .addOption(outputOption(['text', 'json', 'sarif', 'junit']))
     .action(async (paths: readonly string[], options: ValidateOptions) => {
       const { runValidate } = await import('./validate.ts');
       exitCode = await runValidate(paths, options, io);
+    });
+
+  program
+    .command('test')
+    .description('run the RouteTests and Guards of files and directories, as before every swap')
+    .argument('<paths...>', 'files and directories')
+    .addOption(outputOption(['text', 'json', 'junit']))
+    .action(async (paths: readonly string[], options: TestOptions) => {
+      const { runTest } = await import('./test.ts');
+      exitCode = await runTest(paths, options, io);
+    });
+
+  program
+    .command('explain')
+    .description('say what becomes of a request and why; nothing is sent to an upstream')
+    .argument('<request...>', '"GET https://host/path", or a curl command line in quotes')
+    .option('--config <path>', 'file or directory to decide by; may be given again', collect)
+    .option('--admin <host:port>', 'ask the gateway that runs with this admin listener instead')
+    .option('-H, --header <line>', 'a request header, "name: value"; may be given again', collect)
+    .option('--claims <json>', 'claims that stand in for a verified token: {"sub": "7"}')
+    .addOption(outputOption())
+    .action(async (words: readonly string[], options: ExplainOptions) => {
+      const { runExplain } = await import('./explain.ts');
+      exitCode = await runExplain(words, options, io);
+    });
+
+  program
+    .command('schema')
+    .description('print the JSON Schema of a kind, or one of all kinds, for editors')
+    .argument('[kind]', 'Route, Upstream, …')
+    .action(async (kind: string | undefined) => {
+      const { runSchema } = await import('./schema.ts');
+      exitCode = runSchema(kind, io);
     });
 
   program
@@ -66,6 +102,18 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
         exitCode = await runRoutes(all, options, io);
       },
     );
+
+  program
+    .command('diff')
+    .description('say what differs by meaning between two configurations')
+    .argument('<old>', 'directory or file')
+    .argument('<new>', 'directory or file')
+    .option('--requests <file>', 'JSON lines of method, url, headers: which of them are decided differently')
+    .addOption(outputOption())
+    .action(async (from: string, to: string, options: DiffOptions) => {
+      const { runDiff } = await import('./diff.ts');
+      exitCode = await runDiff({ from, to }, options, io);
+    });
 
   program
     .command('version')
@@ -85,12 +133,17 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
   }
 }
 
+/** For options that may be given again: a list of words after one would swallow the arguments behind it. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 interface OutputOptions {
   readonly output: 'text' | 'json';
 }
 
-function outputOption(): Option {
-  return new Option('--output <format>', 'how the answer looks').choices(['text', 'json']).default('text');
+function outputOption(formats: readonly string[] = ['text', 'json']): Option {
+  return new Option('--output <format>', 'how the answer looks').choices(formats).default('text');
 }
 
 /** Ends the command with a usage error where settings do not fit this machine or each other. */

@@ -6,11 +6,16 @@ import { defaultCaps } from '../controller/source/caps.ts';
 import type { SourceFile } from '../controller/source/source.ts';
 import type { Problem } from '../snapshot/messages.ts';
 import type { ProgramIo } from './program-io.ts';
+import { renderJunit } from './report/junit.ts';
+import type { JunitCase } from './report/junit.ts';
+import { placeOf } from './report/place.ts';
+import { renderSarif } from './report/sarif.ts';
+import { readVersion } from './version.ts';
 
 export interface ValidateOptions {
   /** Needs no secrets: references to them are taken as they are. */
   readonly offline: boolean;
-  readonly output: 'text' | 'json';
+  readonly output: 'text' | 'json' | 'sarif' | 'junit';
 }
 
 interface Report {
@@ -64,8 +69,37 @@ export async function runValidate(
     problems,
     warnings: inOrder(loaded.warnings),
   };
-  io.stdout.write(output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : renderText(report));
+  io.stdout.write(
+    render(output, report, [...new Set([...loaded.resources.values()].map(({ file }) => file))]),
+  );
   return report.valid ? 0 : 1;
+}
+
+function render(output: ValidateOptions['output'], report: Report, files: readonly string[]): string {
+  switch (output) {
+    case 'text':
+      return renderText(report);
+    case 'json':
+      return `${JSON.stringify(report, undefined, 2)}\n`;
+    case 'sarif':
+      return renderSarif(report.problems, report.warnings, readVersion());
+    case 'junit':
+      return renderJunit('mgateway validate', casesOf(report, files));
+  }
+}
+
+/** A testcase for each file that holds something or that something is wrong with. */
+function casesOf({ problems, warnings }: Report, files: readonly string[]): readonly JunitCase[] {
+  const all = new Set([...files, ...[...problems, ...warnings].map(({ at }) => placeOf(at).file)]);
+  return [...all].sort().map((file) => {
+    const isIn = ({ at }: Problem): boolean => placeOf(at).file === file;
+    const failures = problems
+      .filter(isIn)
+      .map((problem) => ({ at: problem.at, message: line(problem, '').slice(problem.at.length + 1) }));
+    const notes = warnings.filter(isIn).map((warning) => line(warning, 'warning: '));
+    const first = failures[0];
+    return { group: 'file', name: file, file, line: first && placeOf(first.at).line, failures, notes };
+  });
 }
 
 /** One line for each problem, then one that sums up. */
@@ -91,14 +125,12 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-const place = /^(.*?)(?::(\d+))?(?::(\d+))?$/s;
-
 /** By file, then from top to bottom; what several steps have found is said once. */
 function inOrder(problems: readonly Problem[]): Problem[] {
   const unique = new Map(problems.map((problem) => [line(problem, ''), problem]));
   const placed = [...unique.values()].map((problem) => {
-    const [, file = '', row = '0', column = '0'] = place.exec(problem.at) ?? [];
-    return { problem, file, row: Number(row), column: Number(column) };
+    const { file, line: row = 0, column = 0 } = placeOf(problem.at);
+    return { problem, file, row, column };
   });
   placed.sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.row - b.row || a.column - b.column));
   return placed.map(({ problem }) => problem);

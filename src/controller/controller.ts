@@ -2,6 +2,7 @@ import type { ConfigThreadData, ConfigToMain, MainToConfig } from '../snapshot/m
 import { findMiddleware } from '../middleware/registry.ts';
 import { createThreadLogger } from '../telemetry/thread-logger.ts';
 import { systemClock } from './clock.ts';
+import { Explainer } from './explain/explainer.ts';
 import { openParser } from './load.ts';
 import { createPublisher } from './publish/publisher.ts';
 import { startLoop } from './reconcile/loop.ts';
@@ -57,9 +58,12 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
     pollMs: data.pollMs ?? 10_000,
   });
 
-  function answer(id: number, name: string): void {
+  const explainer = new Explainer();
+  async function answer(id: number, name: string, args: unknown): Promise<void> {
     try {
-      send({ type: 'Answer', id, value: answerQuery(name, reconciler.view) });
+      const { view } = reconciler;
+      const value = name === 'explain' ? await explainer.explain(view, args) : answerQuery(name, view);
+      send({ type: 'Answer', id, value });
     } catch (error) {
       send({ type: 'Answer', id, error: error instanceof Error ? error.message : String(error) });
     }
@@ -81,7 +85,7 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
           loop.now();
           return;
         case 'Query':
-          answer(message.id, message.name);
+          void answer(message.id, message.name, message.args);
           return;
         case 'Stop':
           void close();

@@ -5,6 +5,7 @@ import { routeTable } from './route-table.ts';
 
 /**
  * Answers introspection (`Query`); values are JSON-printable and hold no secrets: resources hold references only.
+ * `explain` is answered by its own (it takes arguments).
  * @throws Error for a name that is none of `status`, `resources`, `routes`, `upstreams`, `generations`.
  */
 export function answerQuery(name: string, view: ControllerView): unknown {

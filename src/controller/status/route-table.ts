@@ -53,7 +53,7 @@ function rowOf(route: RouteSnapshot, hostname: string, match: MatchSnapshot, at:
 }
 
 /** `GET,POST prefix /users header x-env=canary query v=2` */
-function matchText({ path, methods, headers, query }: MatchSnapshot): string {
+export function matchText({ path, methods, headers, query }: MatchSnapshot): string {
   const words: string[] = [];
   if (methods.length > 0) words.push(methods.join(','));
   words.push(path === undefined ? 'any path' : `${path.type.toLowerCase()} ${path.value}`);
