@@ -195,6 +195,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     },
     joined: (member) => {
       slabs[member.index] = metrics.openWorker();
+      if (stopping) member.send({ type: 'WindDown' });
       publisher.join(member).catch((error: unknown) => {
         log.error('a worker could not be brought up', { worker: member.index, error });
         member.end('it could not be brought up');
@@ -334,6 +335,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   };
   const stop = async (shutdownDelayMs: number): Promise<void> => {
     log.info('stopping', { shutdownDelayMs, drainTimeoutMs: settings.drainTimeoutMs });
+    pool.broadcast({ type: 'WindDown' });
     await new Promise<void>((resolve) => clock.after(shutdownDelayMs, resolve));
     config.stop();
     await pool.drain(settings.drainTimeoutMs);

@@ -15,7 +15,7 @@ import { createWorkerMetrics } from '../telemetry/worker-metrics.ts';
 import { createReadBuffer } from './http1/shared-buffer-socket.ts';
 import { TimerWheel } from './http1/timer-wheel.ts';
 import { logExchange } from './proxy/access-entry.ts';
-import { drain } from './proxy/drain.ts';
+import { drain, windDown } from './proxy/drain.ts';
 import { Engine } from './proxy/engine.ts';
 import { Generation } from './proxy/generation.ts';
 import { KeyRing } from './table/key-ring.ts';
@@ -105,6 +105,9 @@ function start(port: MessagePort, data: WorkerData): void {
         return;
       case 'Abort':
         holder.abort();
+        return;
+      case 'WindDown':
+        windDown(engine, holder.listeners);
         return;
       case 'Drain':
         await drain(engine, holder.listeners, message.timeoutMs);

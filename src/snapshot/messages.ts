@@ -153,6 +153,8 @@ export type MainToWorker =
   | { readonly type: 'Abort'; readonly generation: number }
   /** Answer to `RefreshKeys`; the materials came before in `Keys` if they changed. */
   | { readonly type: 'KeysRefreshed'; readonly id: string }
+  /** The drain is near: serve on, but let every answer be the last of its connection. */
+  | { readonly type: 'WindDown' }
   /** Stop accepting, finish what runs within the time, then answer `Drained`. */
   | { readonly type: 'Drain'; readonly timeoutMs: number };
 

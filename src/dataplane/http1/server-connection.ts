@@ -61,6 +61,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   /** Bytes that may still be dropped. */
   private dropLeft = 0;
   private closing = false;
+  private draining = false;
 
   constructor(socket: Socket, parts: ServerConnectionParts) {
     this.socket = socket;
@@ -79,7 +80,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
 
   /** No further request: an idle connection is closed now, another one after its answer. */
   drain(): void {
-    this.closing = true;
+    this.closing = this.draining = true;
     if (this.state === HEAD && this.reader.input.size === 0) this.closeInStages();
   }
 
@@ -123,7 +124,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
 
   exchangeEnded(exchange: ServerExchange): void {
     this.exchange = undefined;
-    if (!exchange.keepAlive || this.closing || (exchange.awaitsContinue && this.state === BODY)) {
+    if (!exchange.keepAlive || this.draining || (exchange.awaitsContinue && this.state === BODY)) {
       this.closeInStages();
       return;
     }

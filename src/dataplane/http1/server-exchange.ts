@@ -49,6 +49,8 @@ export class ServerExchange implements ServerStream {
   private readonly owner: ExchangeOwner;
   private readonly head: RequestHead;
   private bodyless: boolean;
+  /** The end of the connection is the end of the answer. */
+  private endsWithConnection = false;
 
   constructor(owner: ExchangeOwner, head: RequestHead) {
     this.connection = owner.info;
@@ -101,7 +103,10 @@ export class ServerExchange implements ServerStream {
     } else if (framing === 'chunked' || framing === 'close') {
       sent = version === 1 ? 'chunked' : 'close';
     }
-    if (!this.bodyless && sent === 'close') this.keepAlive = false;
+    if (!this.bodyless && sent === 'close') {
+      this.endsWithConnection = true;
+      this.keepAlive = false;
+    }
     if (this.keepAlive) this.keepAlive = owner.mayKeep(this, end);
 
     let text = STATUS_LINES[status] ?? statusLine(status);
@@ -160,7 +165,10 @@ export class ServerExchange implements ServerStream {
   }
 
   destroy(): void {
-    if (!this.isOver()) this.owner.destroy();
+    if (this.isOver()) return;
+    // An orderly end would pass for the end of the answer.
+    if (this.endsWithConnection && !this.connection.tls) this.socket.resetAndDestroy();
+    this.owner.destroy();
   }
 
   takeOver(): { readonly socket: Socket; readonly head: Buffer } {

@@ -134,7 +134,7 @@ export interface ServerStream {
   end(trailers?: HeaderList): void;
   pauseBody(): void;
   resumeBody(): void;
-  /** No further request on this connection after this exchange (drain, reload of a listener). */
+  /** No further request on this connection after this exchange, unless its head has promised one. */
   closeAfter(): void;
   /** Break the connection at once: the client must see that the answer is not whole. */
   destroy(): void;

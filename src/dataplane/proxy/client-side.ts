@@ -4,10 +4,11 @@ import type { PipelineReply } from '../../middleware/pipeline.ts';
 import type { HeaderList } from '../../routing/header-list.ts';
 import type { RequestHead, ServerStream } from '../http1/types.ts';
 import type { Attempt } from './attempt.ts';
+import type { Listed } from './open-exchanges.ts';
 import type { RouteTarget } from './route-target.ts';
 
 /** An exchange as its upstream side and the access log see it. */
-export interface ClientSide extends Exchange {
+export interface ClientSide extends Exchange, Listed<ClientSide> {
   readonly head: RequestHead;
   readonly stream: ServerStream;
   /** The upstream side, once there is one. */
@@ -30,6 +31,11 @@ export interface ClientSide extends Exchange {
   addGeneration(headers: HeaderList): void;
   /** Counts and logs the exchange, once. */
   finish(code: number): void;
+  /** Those whose route has gone too and that have the same time left; they are told when the exchange ends before. */
+  leaving: { delete(exchange: ClientSide): unknown } | undefined;
+  /** As in UpstreamSide, in whatever phase it is. */
+  gatewayStops(): void;
+  routeRemoved(): void;
 }
 
 /** What carries a matched exchange to its upstream: a forwarded request or a tunnel. */
@@ -44,8 +50,10 @@ export interface UpstreamSide {
   cancel(): void;
   /** The exchange is over: no more deadlines. */
   close(): void;
-  /** The gateway shuts down: a tunnel, which would go on for ever, ends. */
-  end(): void;
+  /** The gateway shuts down: an answer ends by itself, a tunnel, which would go on for ever, takes its leave. */
+  gatewayStops(): void;
+  /** The route has gone, and the time of its drain with it: ends, so that both sides see that it is not whole. */
+  routeRemoved(): void;
 }
 
 /** An exchange that has found its route. */

@@ -11,10 +11,11 @@ import type { TimerWheel } from '../http1/timer-wheel.ts';
 import type { RequestHead, RequestSink, ServerFault, ServerStream } from '../http1/types.ts';
 import { tlsOptions } from '../upstream/connect.ts';
 import type { TlsClient } from '../upstream/connect.ts';
-import type { ClientSide, UpstreamSide } from './client-side.ts';
+import type { ClientSide } from './client-side.ts';
 import { ProxyExchange } from './exchange.ts';
 import type { Generation } from './generation.ts';
 import { renderReply, replies } from './local-reply.ts';
+import { OpenExchanges } from './open-exchanges.ts';
 import type { Services } from './services.ts';
 
 export interface EngineOptions {
@@ -45,9 +46,10 @@ export class Engine implements Services {
   readonly date = new HttpDate(Date.now);
   readonly clock: () => number;
   readonly unmatched: RouteSeries;
-  readonly tunnels = new Set<UpstreamSide>();
   /** Exchanges and tunnels that have not ended. */
-  open = 0;
+  readonly open = new OpenExchanges<ClientSide>();
+  /** Every answer is the last of its connection: the gateway will stop. */
+  windingDown = false;
   readonly readBuffer: Buffer;
   private readonly tlsClient: TlsClient;
   private readonly accessLog: Services['ended'] | undefined;
@@ -71,7 +73,7 @@ export class Engine implements Services {
   request(listener: string, stream: ServerStream, head: RequestHead): RequestSink {
     const generation = this.current;
     const exchange = new ProxyExchange(this, generation, stream, head);
-    this.open++;
+    this.open.add(exchange);
     const { headers } = head;
     const peer = stream.connection.remoteAddress;
     const trusted = !generation.trusted.isEmpty && generation.trusted.has(peer);
@@ -123,7 +125,7 @@ export class Engine implements Services {
   }
 
   ended(exchange: ClientSide, code: number, seconds: number): void {
-    this.open--;
+    this.open.delete(exchange);
     this.accessLog?.(exchange, code, seconds);
   }
 

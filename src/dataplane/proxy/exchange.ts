@@ -45,6 +45,9 @@ export class ProxyExchange implements ClientSide, RequestSink {
   bytesIn = 0;
   bytesOut = 0;
   finished = false;
+  previous: ClientSide | undefined = undefined;
+  next: ClientSide | undefined = undefined;
+  leaving: ClientSide['leaving'] = undefined;
 
   private readonly services: Services;
   private readonly table: Generation;
@@ -190,9 +193,19 @@ export class ProxyExchange implements ClientSide, RequestSink {
     if (name !== undefined) headers.set(name, String(this.generation));
   }
 
+  gatewayStops(): void {
+    this.upstreamSide?.gatewayStops();
+  }
+
+  routeRemoved(): void {
+    if (this.upstreamSide === undefined) this.reply(replies.routeRemoved);
+    else this.upstreamSide.routeRemoved();
+  }
+
   finish(code: number): void {
     if (this.finished) return;
     this.finished = true;
+    this.leaving?.delete(this);
     this.upstreamSide?.close();
     const seconds = (this.services.clock() - this.startedAt) / 1000;
     (this.target?.series ?? this.services.unmatched).end(this.method, code, seconds);

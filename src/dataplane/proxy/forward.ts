@@ -325,7 +325,11 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   }
 
   /** An answer ends by itself, or with the drain's time. */
-  end(): void {}
+  gatewayStops(): void {}
+
+  routeRemoved(): void {
+    if (!this.done) this.fail(replies.routeRemoved);
+  }
 
   /** No more deadlines, nothing more is sent. */
   close(): void {

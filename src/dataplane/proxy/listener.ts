@@ -99,6 +99,11 @@ export class Listener {
     this.maxConnections = limits.connections;
   }
 
+  /** Connections close after their next answer, which says so. */
+  windDown(): void {
+    for (const connection of this.connections) connection.closeAfter();
+  }
+
   /** Accepts no more; idle connections close now, busy ones after what they are at. */
   drain(): void {
     if (this.draining) return;
@@ -139,6 +144,7 @@ export class Listener {
         },
       },
     });
+    if (engine.windingDown) connection.closeAfter();
     this.connections.add(connection);
     this.gauge.opened();
   }

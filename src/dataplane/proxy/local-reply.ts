@@ -7,6 +7,7 @@ import { refusal, refusals } from '../../routing/refusals.ts';
 /** Answers of the gateway itself that no middleware gives. Codes are documented in docs/errors.md. */
 export const replies = {
   ...refusals,
+  routeRemoved: refusal(503, 'ERR_ROUTE_REMOVED', 'The route was removed while its answer was under way.'),
   upstreamBusy: refusal(503, 'ERR_UPSTREAM_BUSY', 'All connections to the upstream are in use.'),
   connectFailed: refusal(502, 'ERR_UPSTREAM_CONNECT', 'The upstream could not be reached.'),
   upstreamReset: refusal(502, 'ERR_UPSTREAM_RESET', 'The upstream closed the connection before its answer.'),

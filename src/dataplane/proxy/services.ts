@@ -2,7 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { Logger } from '../../telemetry/log.ts';
 import type { RouteSeries, WorkerMetrics } from '../../telemetry/series.ts';
 import type { TimerWheel } from '../http1/timer-wheel.ts';
-import type { ClientSide, UpstreamSide } from './client-side.ts';
+import type { ClientSide } from './client-side.ts';
 
 /** What every exchange of a worker needs, whatever its generation. */
 export interface Services {
@@ -11,8 +11,6 @@ export interface Services {
   readonly log: Logger;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
-  /** Those that are open: they end by themselves at the latest when the gateway does. */
-  readonly tunnels: Set<UpstreamSide>;
   /** For tunnels over TLS: what `https://` endpoints are verified with. */
   tlsOptions(host: string): ConnectionOptions;
   /** Counts what no route takes. */

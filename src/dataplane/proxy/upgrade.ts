@@ -11,6 +11,7 @@ import type { MatchedSide, UpstreamSide } from './client-side.ts';
 import { Deadlines } from './deadlines.ts';
 import type { DeadlineKind, DeadlineTarget } from './deadlines.ts';
 import { replies } from './local-reply.ts';
+import { OpenTunnel } from './open-tunnel.ts';
 import type { Services } from './services.ts';
 
 /** A WebSocket handshake (RFC 6455 §4.1); other upgrades are not for tunnels and are forwarded without `Upgrade`. */
@@ -38,7 +39,9 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
   private endpoint: Endpoint | undefined = undefined;
   private outgoing: ClientRequest | undefined = undefined;
   private response: IncomingMessage | undefined = undefined;
-  private sockets: readonly Duplex[] = [];
+  /** The handshake is done. */
+  private tunnel: OpenTunnel | undefined = undefined;
+  private leaving = false;
   private connected = false;
   /** The upstream's answer has come, or ours stands in for it. */
   private answered = false;
@@ -180,18 +183,20 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
     const { exchange } = this;
     this.deadlines.stop();
     exchange.status = 101;
-    this.services.tunnels.add(this);
     const { socket, head } = exchange.stream.takeOver();
     if (head.length > 0) socket.unshift(head);
-    this.sockets = [socket, upstreamSocket];
-    for (const side of this.sockets) {
-      // A side that sends no more has gone (RFC 6455 §7.1.1 closes both ways at once): what it sent is delivered, then
-      // neither is held open for the other.
-      side.once('finish', () => this.end());
-      side.once('close', () => this.end());
-    }
+    const { wheel } = this.services;
+    const tunnel = new OpenTunnel({
+      client: socket,
+      upstream: upstreamSocket,
+      wheel,
+      ended: () => exchange.finish(101),
+    });
+    this.tunnel = tunnel;
     socket.on('error', () => socket.destroy());
     join();
+    tunnel.joined();
+    if (this.leaving) tunnel.leave(false);
   }
 
   /** The upstream answered something else: it goes to the client as an ordinary answer. */
@@ -273,16 +278,21 @@ export class Tunnel implements UpstreamSide, DeadlineTarget {
     this.close();
   }
 
-  /** Ends both sides of the tunnel and with them the exchange. */
-  end(): void {
-    if (this.exchange.status === 101) this.exchange.finish(101);
+  gatewayStops(): void {
+    // A handshake under way is finished first.
+    this.leaving = true;
+    this.tunnel?.leave(false);
+  }
+
+  routeRemoved(): void {
+    if (this.tunnel === undefined) this.fail(replies.routeRemoved);
+    else this.tunnel.leave(true);
   }
 
   close(): void {
     this.deadlines.stop();
-    this.services.tunnels.delete(this);
     this.outgoing?.destroy();
-    for (const socket of this.sockets) socket.destroy();
+    this.tunnel?.destroy();
     this.endpoint?.end();
     this.endpoint?.series.answered(this.exchange.status === 101 ? 101 : (this.response?.statusCode ?? 0));
     this.endpoint = undefined;

@@ -27,6 +27,11 @@ export class Staged {
     for (const attachment of attachments) this.attachments.set(attachment.key, attachment);
   }
 
+  get removesRoutes(): boolean {
+    for (const key of this.removed) if (kindOf(key) === 'Route') return true;
+    return false;
+  }
+
   /** Entries of one kind. */
   entries(kind: string): Iterable<Entry> {
     return this.kinds.get(kind)?.values() ?? [];

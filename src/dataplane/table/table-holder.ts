@@ -6,6 +6,7 @@ import type { Listener } from '../proxy/listener.ts';
 import type { Candidate } from './candidate.ts';
 import { prepare } from './prepare.ts';
 import type { PrepareContext } from './prepare.ts';
+import { RemovedRoutes } from './removed-routes.ts';
 import type { Served } from './served.ts';
 import { sliceMs, Slices } from './slices.ts';
 import { Staged } from './staged.ts';
@@ -29,10 +30,14 @@ export class TableHolder {
   private releasing = false;
   private readonly engine: Engine;
   private readonly context: PrepareContext;
+  private readonly removedRoutes: RemovedRoutes;
 
   constructor(engine: Engine, context: PrepareContext) {
     this.engine = engine;
     this.context = context;
+    const { wheel, clock } = context;
+    const table = () => engine.current.table;
+    this.removedRoutes = new RemovedRoutes({ open: engine.open, table, wheel, clock });
     this.served = {
       generation: engine.current,
       upstreams: new Map(),
@@ -76,11 +81,13 @@ export class TableHolder {
     if (candidate?.served.generation.number !== generation) {
       throw new Error(`generation ${String(generation)} was not prepared`);
     }
+    const removesRoutes = this.staged?.removesRoutes ?? false;
     this.candidate = undefined;
     this.staged = undefined;
     this.served = candidate.served;
     this.engine.current = candidate.served.generation;
     for (const step of candidate.onCommit) step();
+    if (removesRoutes) this.removedRoutes.leave(old.generation.table);
     const retired: Retired = { generation: old.generation, onRelease: candidate.onRelease, idle: false };
     this.retired.push(retired);
     old.generation.retire(() => {
