@@ -8,10 +8,11 @@ export const rooms = {
   routing: ['snapshot'],
   middleware: ['snapshot', 'routing'],
   simulation: ['snapshot', 'routing', 'middleware'],
+  diff: ['snapshot', 'routing', 'middleware', 'simulation'],
   telemetry: ['snapshot'],
   health: ['snapshot', 'telemetry'],
   keys: ['snapshot', 'telemetry'],
-  controller: ['resources', 'snapshot', 'routing', 'middleware', 'simulation', 'telemetry'],
+  controller: ['resources', 'snapshot', 'routing', 'middleware', 'simulation', 'diff', 'telemetry'],
   dataplane: ['snapshot', 'routing', 'middleware', 'telemetry'],
   supervisor: ['snapshot', 'telemetry', 'health', 'keys', 'middleware'],
   admin: [
@@ -20,6 +21,7 @@ export const rooms = {
     'routing',
     'middleware',
     'simulation',
+    'diff',
     'telemetry',
     'health',
     'keys',
@@ -34,6 +36,7 @@ export const rooms = {
     'routing',
     'middleware',
     'simulation',
+    'diff',
     'telemetry',
     'health',
     'keys',
@@ -64,7 +67,7 @@ export const packageHomes = {
 export const onePlacePackages = ['winston', 'prom-client', 'http-proxy', 're2js'];
 
 /** Data and pure functions: what these could open or wait for belongs to whoever calls them. */
-export const pureRooms = ['resources', 'snapshot', 'routing'];
+export const pureRooms = ['resources', 'snapshot', 'routing', 'diff'];
 export const impureModules = [
   'child_process',
   'cluster',

@@ -1,4 +1,5 @@
 import type { MiddlewareDefinition, SharedState } from '../middleware/contract.ts';
+import { freshMemory, sharedFate } from '../middleware/shared-fate.ts';
 import type { Attachment } from '../snapshot/messages.ts';
 import type { Entry, MiddlewareSnapshot } from '../snapshot/model.ts';
 import type { AttachmentStore, StateTally } from './attachment-store.ts';
@@ -80,7 +81,7 @@ export class LimiterMemory implements AttachmentStore {
     const { type, config } = JSON.parse(entry.json) as MiddlewareSnapshot;
     const shared = this.#shared(type);
     if (shared === undefined) return { slab: undefined, fate: 'drop' };
-    const fate = current?.type === type ? verdict(shared, current.config, config) : 'drop';
+    const fate = current?.type === type ? sharedFate(shared, current.config, config) : 'drop';
     const buffer = current !== undefined && fate !== 'drop' ? current.buffer : freshMemory(shared, config);
     return { slab: { type, hash: entry.hash, config, buffer }, fate };
   }
@@ -88,20 +89,4 @@ export class LimiterMemory implements AttachmentStore {
   #shared(type: string): SharedState<unknown> | undefined {
     return this.#definition(type)?.shared;
   }
-}
-
-/**
- * What a change of definition means for the memory. `change` both answers and acts, so it is asked on memory that
- * nobody uses: the candidate may still be refused.
- */
-function verdict(shared: SharedState<unknown>, from: unknown, to: unknown): 'keep' | 'scale' | 'drop' {
-  // Memory cannot grow or shrink in place.
-  if (shared.bytes(from) !== shared.bytes(to)) return 'drop';
-  return shared.change(freshMemory(shared, from), from, to);
-}
-
-function freshMemory(shared: SharedState<unknown>, config: unknown): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(shared.bytes(config));
-  shared.init(memory, config);
-  return memory;
 }
