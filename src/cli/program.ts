@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
 import type { ExplainOptions } from './explain.ts';
 import type { DiffOptions } from './diff.ts';
-import type { DiffOptions } from './diff.ts';
 import type { ProgramIo } from './program-io.ts';
 import { serveOptions, toSettings } from './serve-options.ts';
 import type { ServeOptions } from './serve-options.ts';
@@ -103,18 +102,6 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
         exitCode = await runRoutes(all, options, io);
       },
     );
-
-  program
-    .command('diff')
-    .description('say what differs by meaning between two configurations')
-    .argument('<old>', 'directory or file')
-    .argument('<new>', 'directory or file')
-    .option('--requests <file>', 'JSON lines of method, url, headers: which of them are decided differently')
-    .addOption(outputOption())
-    .action(async (from: string, to: string, options: DiffOptions) => {
-      const { runDiff } = await import('./diff.ts');
-      exitCode = await runDiff({ from, to }, options, io);
-    });
 
   program
     .command('diff')
