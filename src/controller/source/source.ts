@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Buffer } from 'node:buffer';
 import type { Clock } from '../clock.ts';
 import type { SourceCaps } from './caps.ts';
+import { frozenMounts } from './frozen-mounts.ts';
 import type { ListedFile, ListedRoot } from './list-root.ts';
 import { listRoot, resolveRoot } from './list-root.ts';
 import { readBytes } from './read-bytes.ts';
@@ -204,7 +205,7 @@ export function createSource({ paths, caps, clock }: SourceOptions): Source {
           missing: roots.flatMap(({ root, missing }) =>
             missing === undefined ? [] : [{ root, reason: missing }],
           ),
-          remarks: roots.flatMap((root) => root.remarks),
+          remarks: [...roots.flatMap((root) => root.remarks), ...frozenMounts(roots)],
           complete: !moved && restless.size === 0 && files.every((file) => file.content.state !== 'restless'),
           watch: mergeWatches(roots.map((root) => root.watch)),
         };
