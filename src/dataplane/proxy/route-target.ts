@@ -17,4 +17,6 @@ export interface RouteTarget {
   readonly series: RouteSeries;
   /** A middleware that its author wrote down cannot run: nothing is served (G5). */
   readonly unsecured: boolean;
+  /** Number of the generation that it was made for. */
+  readonly since: number;
 }

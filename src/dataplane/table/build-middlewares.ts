@@ -30,7 +30,8 @@ export async function buildMiddlewares(
   const changed = new Set<string>();
   const release = (key: string): void => {
     const old = current.get(key);
-    if (old?.middleware.close !== undefined) ledger.onRelease.push(() => close(old, context.hookFailed));
+    if (old?.middleware.close === undefined) return;
+    ledger.onRelease.push({ since: old.since, run: () => close(old, context.hookFailed) });
   };
   for (const entry of staged.entries('Middleware')) {
     if (slices.spent) await slices.turn();
@@ -53,7 +54,7 @@ export async function buildMiddlewares(
       });
       // Awaiting what is no promise would cost a turn of the microtask queue for each of thousands.
       const middleware = created instanceof Promise ? await created : created;
-      const built = { name: snapshot.name, middleware };
+      const built = { name: snapshot.name, middleware, since: ledger.generation };
       ledger.made(() => close(built, context.hookFailed));
       middlewares.set(entry.key, built);
       changed.add(entry.key);

@@ -61,10 +61,10 @@ export async function buildRoutes(
   for (const name of [...removed, ...set.keys()]) {
     if (++looked % 64 === 0 && slices.spent) await slices.turn();
     const old = current.get(name);
-    if (old !== undefined) ledger.onRelease.push(() => old.series.release());
+    if (old !== undefined) ledger.onRelease.push({ since: old.since, run: () => old.series.release() });
   }
   const steps = current.changing({ set: set.values(), removed }, (route) => {
-    const target = bind(route, hashes.get(route.name) ?? '', current.get(route.name), parts, context);
+    const target = bind(route, hashes.get(route.name) ?? '', current.get(route.name), parts, ledger, context);
     ledger.made(() => target.series.release());
     return target;
   });
@@ -94,6 +94,7 @@ function bind(
   hash: string,
   old: RouteTarget | undefined,
   parts: RouteParts,
+  ledger: Ledger,
   context: RouteContext,
 ): RouteTarget {
   const instances: PipelineInstance[] = [];
@@ -116,5 +117,6 @@ function bind(
     split: new WeightedSplit(shares, old?.split),
     series: context.metrics.route(route.name),
     unsecured,
+    since: ledger.generation,
   };
 }

@@ -58,7 +58,15 @@ export function buildUpstreams(
     ledger.made(() => series.release());
     upstreams.set(
       entry.key,
-      new Upstream({ key: entry.key, hash: entry.hash, snapshot, endpoints, series, random: context.random }),
+      new Upstream({
+        key: entry.key,
+        hash: entry.hash,
+        snapshot,
+        endpoints,
+        series,
+        since: ledger.generation,
+        random: context.random,
+      }),
     );
     changed.add(entry.key);
     if (old !== undefined) releaseUpstream(old, endpoints, ledger);
@@ -91,18 +99,28 @@ function openEndpoint(
     pool.close();
     series.release();
   });
-  return new Endpoint({ snapshot: endpoint, cells, workerIndex, workers, pool, series });
+  return new Endpoint({
+    snapshot: endpoint,
+    cells,
+    workerIndex,
+    workers,
+    pool,
+    series,
+    since: ledger.generation,
+  });
 }
 
 function releaseUpstream(old: Upstream, kept: readonly Endpoint[], ledger: Ledger): void {
-  ledger.onRelease.push(() => {
-    old.series.release();
-    for (const endpoint of old.endpoints) {
-      if (kept.includes(endpoint)) continue;
-      endpoint.pool.close();
-      endpoint.series.release();
-    }
-  });
+  ledger.onRelease.push({ since: old.since, run: () => old.series.release() });
+  for (const { since, pool, series } of old.endpoints.filter((endpoint) => !kept.includes(endpoint))) {
+    ledger.onRelease.push({
+      since,
+      run: () => {
+        pool.close();
+        series.release();
+      },
+    });
+  }
 }
 
 function poolOptions(snapshot: UpstreamSnapshot): PoolOptions {

@@ -1,4 +1,5 @@
 import type { PrepareFailure } from '../../snapshot/messages.ts';
+import type { Release } from './releases.ts';
 import type { Served } from './served.ts';
 
 /** A prepared generation: complete, but nobody sees it until it is committed. */
@@ -6,8 +7,8 @@ export interface Candidate {
   readonly served: Served;
   /** Changes to what lives on; run at the commit, cannot fail. */
   readonly onCommit: readonly (() => void)[];
-  /** Gives back what only the old generation holds, when its last exchange has ended. */
-  readonly onRelease: readonly (() => void)[];
+  /** Gives back what the candidate lacks. */
+  readonly onRelease: readonly Release[];
   /** Gives back what was made for it: it will not be committed. */
   readonly undo: () => void;
 }
@@ -19,10 +20,16 @@ export interface Refused {
 
 /** What preparing has made so far: for the commit, the release of the old, and for undoing it. */
 export class Ledger {
+  /** Number of the generation that is prepared. */
+  readonly generation: number;
   readonly onCommit: (() => void)[] = [];
-  readonly onRelease: (() => void)[] = [];
+  readonly onRelease: Release[] = [];
   readonly failures: PrepareFailure[] = [];
   private readonly undo: (() => void)[] = [];
+
+  constructor(generation: number) {
+    this.generation = generation;
+  }
 
   /** Something was made that must go again if the candidate is refused. */
   made(undo: () => void): void {

@@ -33,7 +33,7 @@ export async function prepare(
   generation: number,
   context: PrepareContext,
 ): Promise<Candidate | Refused> {
-  const ledger = new Ledger();
+  const ledger = new Ledger(generation);
   const slices = new Slices(sliceMs, context.clock);
   try {
     const candidate = await build(current, staged, generation, context, ledger, slices);

@@ -7,6 +7,8 @@ import type { Upstream } from '../upstream/upstream.ts';
 export interface BuiltMiddleware {
   readonly name: string;
   readonly middleware: Middleware;
+  /** Number of the generation that it was made for. */
+  readonly since: number;
 }
 
 export interface BoundListener {

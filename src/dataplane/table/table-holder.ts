@@ -1,21 +1,14 @@
 import type { Attachment, PrepareFailure } from '../../snapshot/messages.ts';
 import type { Delta } from '../../snapshot/model.ts';
 import type { Engine } from '../proxy/engine.ts';
-import type { Generation } from '../proxy/generation.ts';
 import type { Listener } from '../proxy/listener.ts';
 import type { Candidate } from './candidate.ts';
 import { prepare } from './prepare.ts';
 import type { PrepareContext } from './prepare.ts';
+import { Releases } from './releases.ts';
 import { RemovedRoutes } from './removed-routes.ts';
 import type { Served } from './served.ts';
-import { sliceMs, Slices } from './slices.ts';
 import { Staged } from './staged.ts';
-
-interface Retired {
-  readonly generation: Generation;
-  readonly onRelease: readonly (() => void)[];
-  idle: boolean;
-}
 
 /**
  * The worker's end of the two-phase publish: chunks are staged, a candidate is prepared beside what is served, and a
@@ -25,18 +18,17 @@ export class TableHolder {
   private served: Served;
   private staged: Staged | undefined = undefined;
   private candidate: Candidate | undefined = undefined;
-  /** Oldest first. */
-  private readonly retired: Retired[] = [];
-  private releasing = false;
   private readonly engine: Engine;
   private readonly context: PrepareContext;
   private readonly removedRoutes: RemovedRoutes;
+  private readonly releases: Releases;
 
   constructor(engine: Engine, context: PrepareContext) {
     this.engine = engine;
     this.context = context;
     const { wheel, clock } = context;
     const table = () => engine.current.table;
+    this.releases = new Releases(clock);
     this.removedRoutes = new RemovedRoutes({ open: engine.open, table, wheel, clock });
     this.served = {
       generation: engine.current,
@@ -88,12 +80,7 @@ export class TableHolder {
     this.engine.current = candidate.served.generation;
     for (const step of candidate.onCommit) step();
     if (removesRoutes) this.removedRoutes.leave(old.generation.table);
-    const retired: Retired = { generation: old.generation, onRelease: candidate.onRelease, idle: false };
-    this.retired.push(retired);
-    old.generation.retire(() => {
-      retired.idle = true;
-      this.release();
-    });
+    this.releases.retire(old.generation, candidate.onRelease);
   }
 
   abort(): void {
@@ -104,27 +91,5 @@ export class TableHolder {
   private discard(): void {
     this.candidate?.undo();
     this.candidate = undefined;
-  }
-
-  /**
-   * What a generation lost to its successor may still be in use by its predecessors: it is given back when they have
-   * all ended, oldest first.
-   */
-  private release(): void {
-    if (this.releasing) return;
-    this.releasing = true;
-    void this.releaseIdle();
-  }
-
-  /** Thousands of routes may have gone at once, and traffic goes on beside. */
-  private async releaseIdle(): Promise<void> {
-    const slices = new Slices(sliceMs, this.context.clock);
-    while (this.retired[0]?.idle === true) {
-      for (const step of this.retired.shift()?.onRelease ?? []) {
-        if (slices.spent) await slices.turn();
-        step();
-      }
-    }
-    this.releasing = false;
   }
 }

@@ -16,6 +16,8 @@ export class Endpoint {
   readonly authority: string;
   readonly pool: ConnectionPool;
   readonly series: EndpointSeries;
+  /** Number of the generation that it was made for. */
+  readonly since: number;
   readonly #cells: Int32Array;
   readonly #workers: number;
   readonly #own: number;
@@ -27,11 +29,13 @@ export class Endpoint {
     readonly workers: number;
     readonly pool: ConnectionPool;
     readonly series: EndpointSeries;
+    readonly since: number;
   }) {
     this.snapshot = options.snapshot;
     this.authority = authorityOf(options.snapshot);
     this.pool = options.pool;
     this.series = options.series;
+    this.since = options.since;
     this.#workers = options.workers;
     this.#own = 1 + options.workerIndex;
     this.#cells = new Int32Array(options.cells.buffer, options.cells.offset * 4, 1 + options.workers);

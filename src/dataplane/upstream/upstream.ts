@@ -15,6 +15,8 @@ export class Upstream {
   /** In the order of the snapshot's. */
   readonly endpoints: readonly Endpoint[];
   readonly series: UpstreamSeries;
+  /** Number of the generation that it was made for. */
+  readonly since: number;
   readonly #balancer: Balancer;
 
   constructor(options: {
@@ -23,6 +25,7 @@ export class Upstream {
     readonly snapshot: UpstreamSnapshot;
     readonly endpoints: readonly Endpoint[];
     readonly series: UpstreamSeries;
+    readonly since: number;
     readonly random: () => number;
   }) {
     this.key = options.key;
@@ -30,6 +33,7 @@ export class Upstream {
     this.snapshot = options.snapshot;
     this.endpoints = options.endpoints;
     this.series = options.series;
+    this.since = options.since;
     const choices = options.endpoints.map((endpoint, i) => ({
       endpoint,
       weight: options.snapshot.endpoints[i]?.weight ?? 0,

@@ -127,5 +127,6 @@ function endpoint(
     workerIndex,
     pool: undefined as unknown as ConnectionPool,
     series,
+    since: 1,
   });
 }
