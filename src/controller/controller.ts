@@ -5,6 +5,8 @@ import { systemClock } from './clock.ts';
 import { Explainer } from './explain/explainer.ts';
 import { openParser } from './load.ts';
 import { createPublisher } from './publish/publisher.ts';
+import { History } from './history/history.ts';
+import { Pinning } from './history/pinning.ts';
 import { startLoop } from './reconcile/loop.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { defaultCaps } from './source/caps.ts';
@@ -34,12 +36,29 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
   const source = createSource({ paths: data.paths, caps, clock });
   const keys = createKeyVersions(process.env, data.modulesDir);
   const publisher = createPublisher(send, data.servedGeneration);
+  const history = new History();
+  const pinning = new Pinning({
+    publisher,
+    history,
+    around: {
+      find: findMiddleware,
+      keyState: (request) => keys.state(request),
+      moduleState: (path) => keys.module(path),
+    },
+    // Main hands back what it serves if this thread crashes.
+    store: { load: () => data.pinned, save: () => undefined },
+    clock,
+    log,
+    expired: () => loop.now(),
+  });
   const reconciler = new Reconciler({
     source,
     parser: openParser(caps),
     keys,
     find: findMiddleware,
     publisher,
+    history,
+    pinning,
     problemLog: createProblemLog(log),
     log,
     clock,
@@ -69,7 +88,19 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
     }
   }
 
+  async function obey({ id, name, args }: Extract<MainToConfig, { type: 'Command' }>): Promise<void> {
+    try {
+      const { generation, forMs } = args as { readonly generation: number; readonly forMs?: number };
+      const value =
+        name === 'rollback' ? await reconciler.rollback(generation, forMs) : await reconciler.resume();
+      send({ type: 'Answer', id, value });
+    } catch (error) {
+      send({ type: 'Answer', id, error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
   const close = async (): Promise<void> => {
+    pinning.close();
     await loop.close();
     log.close();
   };
@@ -86,6 +117,9 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
           return;
         case 'Query':
           void answer(message.id, message.name, message.args);
+          return;
+        case 'Command':
+          void obey(message);
           return;
         case 'Stop':
           void close();

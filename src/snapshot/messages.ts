@@ -1,5 +1,5 @@
 /** Every message between the threads. Data only; each is handled by an exhaustive switch at its receiver. */
-import type { Delta } from './model.ts';
+import type { Delta, Entry } from './model.ts';
 
 /** A problem with a place, as printed: `file:line:column path message (hint)`. */
 export interface Problem {
@@ -44,6 +44,8 @@ export interface ConfigThreadData {
    * generations above this one (G3); main finds out what its candidate no longer holds.
    */
   readonly servedGeneration: number;
+  /** What was pinned when the thread crashed. */
+  readonly pinned?: PinnedSet;
   /** Larger files are problems and are not read; default 64 MiB. */
   readonly maxFileBytes?: number;
   /** Of one path; default 100,000. */
@@ -52,6 +54,30 @@ export interface ConfigThreadData {
   readonly pollMs?: number;
 }
 
+/** An older generation that is kept in service, whatever the source says. */
+export interface Pin {
+  /** Number that it had when it was served. */
+  readonly of: number;
+  /** Unix milliseconds. */
+  readonly since: number;
+  /** Unix milliseconds; absent: no end. */
+  readonly until?: number;
+  /** Of the files that the generation was made of. */
+  readonly sourceHash: string;
+  /** Of the documents that were accepted when it was pinned: other ones end it. */
+  readonly accepted: string;
+}
+
+/** A pin with all that it serves. */
+export interface PinnedSet extends Pin {
+  readonly entries: readonly Entry[];
+}
+
+/** Answer to `Command`. */
+export type CommandResult =
+  | { readonly done: true; readonly value: unknown }
+  | { readonly done: false; readonly reason: 'UnknownGeneration' | 'Refused'; readonly message: string };
+
 export type ConfigToMain =
   /** One part of a candidate; the next is sent after `ChunkTaken`. */
   | { readonly type: 'Chunk'; readonly delta: Delta }
@@ -59,7 +85,7 @@ export type ConfigToMain =
   | { readonly type: 'Publish'; readonly generation: number; readonly sourceHash: string }
   | { readonly type: 'Status'; readonly status: ConfigStatus }
   | { readonly type: 'Log'; readonly records: readonly LogRecord[] }
-  /** Answer to `Query`; `value` is JSON-printable. */
+  /** Answer to `Query` and `Command` (a CommandResult); `value` is JSON-printable. */
   | { readonly type: 'Answer'; readonly id: number; readonly value?: unknown; readonly error?: string }
   /** Under --strict or with nothing to serve: the program cannot start. */
   | { readonly type: 'Fatal'; readonly message: string; readonly problems: readonly Problem[] };
@@ -70,6 +96,8 @@ export interface ConfigStatus {
   readonly generation: number;
   readonly sourceHash: string;
   readonly servedHash: string;
+  /** Set while an older generation is pinned. */
+  readonly pin?: Pin;
   readonly durationSeconds: number;
   /** Unix seconds. */
   readonly time: number;
@@ -95,6 +123,13 @@ export type MainToConfig =
   | { readonly type: 'Reconcile' }
   /** Introspection: `resources`, `routes`, `upstreams`, `generations`, `explain`, `status`. */
   | { readonly type: 'Query'; readonly id: number; readonly name: string; readonly args: unknown }
+  /** `rollback` ({ generation, forMs? }), `resume`: the only ones that change anything. */
+  | {
+      readonly type: 'Command';
+      readonly id: number;
+      readonly name: 'rollback' | 'resume';
+      readonly args: unknown;
+    }
   | { readonly type: 'Stop' };
 
 // ---- main → worker ------------------------------------------------------------------------------------------------

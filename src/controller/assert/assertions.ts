@@ -24,7 +24,11 @@ export class Assertions {
   #last: Simulator | undefined;
   #served: Simulator | undefined;
 
-  async judge(translation: Translation, served: Translation | undefined, store: Store): Promise<Judgement> {
+  async judge(
+    translation: Translation,
+    served: Pick<Translation, 'entries'> | undefined,
+    store: Store,
+  ): Promise<Judgement> {
     const tests = [...store.resources.values()].filter(
       ({ kind, accepted }) => kind === 'RouteTest' && accepted !== undefined,
     );

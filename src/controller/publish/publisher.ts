@@ -14,6 +14,8 @@ export interface Publication {
 export interface Publisher {
   /** Generation that every worker serves; 0: none yet. */
   readonly generation: number;
+  /** What they serve. */
+  readonly entries: ReadonlyMap<string, Entry>;
   /**
    * Sends what changed and waits for the answer; `undefined`: nothing changed. One at a time.
    * Generations only grow (G3): one that was refused is not used again.
@@ -39,9 +41,15 @@ export function createPublisher(send: (message: ConfigToMain) => void, after = 0
     get generation() {
       return generation;
     },
+    get entries() {
+      return served;
+    },
     async publish(entries, sourceHash) {
       const changes = difference(served, entries);
-      if (generation > 0 && changes.set.length === 0 && changes.removed.length === 0) return undefined;
+      if (generation > 0 && changes.set.length === 0 && changes.removed.length === 0) {
+        served = entries;
+        return undefined;
+      }
       candidate += 1;
       const mine = candidate;
       for (const delta of deltaChunks(changes, mine, generation)) {

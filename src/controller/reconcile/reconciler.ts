@@ -1,8 +1,12 @@
-import type { ConfigStatus, ConfigToMain, Problem } from '../../snapshot/messages.ts';
+import type { CommandResult, ConfigStatus, ConfigToMain, Problem } from '../../snapshot/messages.ts';
 import type { Entry } from '../../snapshot/model.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { Assertions } from '../assert/assertions.ts';
+import type { Judgement } from '../assert/assertions.ts';
 import type { Clock } from '../clock.ts';
+import { acceptedHash } from '../history/accepted-hash.ts';
+import type { History } from '../history/history.ts';
+import type { Pinning } from '../history/pinning.ts';
 import { holdsGateway, remarksOf } from '../load.ts';
 import type { ParsedDocument } from '../parse/parsed-file.ts';
 import type { Parser } from '../parse/parser.ts';
@@ -13,16 +17,17 @@ import type { ReadSet, Source } from '../source/source.ts';
 import { sourceHash } from '../source/source-hash.ts';
 import { countResources } from '../status/conditions.ts';
 import type { ProblemLog } from '../status/problem-log.ts';
-import type { ControllerView, GenerationRecord } from '../status/view.ts';
+import type { ControllerView } from '../status/view.ts';
 import type { StoreFile } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
 import { emptyStore, nextStore } from '../store/store.ts';
 import type { FindMiddleware } from '../translate/middleware.ts';
-import { conflictWarnings } from '../translate/conflicts.ts';
 import { createMemo } from '../translate/draft.ts';
 import { translate } from '../translate/translate.ts';
 import type { Translation } from '../translate/translation.ts';
+import { translationWarnings } from '../translate/warnings.ts';
 import { Failures } from './failures.ts';
+import { isOwnerless, isShared, ownerOf } from './ownership.ts';
 
 export interface ReconcilerOptions {
   readonly source: Source;
@@ -30,6 +35,8 @@ export interface ReconcilerOptions {
   readonly keys: KeyVersions;
   readonly find: FindMiddleware;
   readonly publisher: Publisher;
+  readonly history: History;
+  readonly pinning: Pinning;
   readonly problemLog: ProblemLog;
   readonly log: Logger;
   readonly clock: Clock;
@@ -49,7 +56,6 @@ export interface Reconciled {
 
 /** A candidate that keeps failing in new places is given up; what is served goes on. */
 const maxAttempts = 5;
-const keptGenerations = 20;
 /** Each waits half a second at most. */
 const maxFirstReads = 10;
 
@@ -76,11 +82,11 @@ export class Reconciler {
   readonly #memo = createMemo();
   readonly #failures = new Failures();
   readonly #assertions = new Assertions();
-  readonly #generations: GenerationRecord[] = [];
   #store: Store<ParsedDocument> = emptyStore;
   /** Of the generation that is served. */
   #last: Translation | undefined;
   #candidate: Translation | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
   #servedHash = '';
   /** Fingerprint of the last reading: equal ones are neither parsed nor merged again. */
   #content: string | undefined;
@@ -99,11 +105,12 @@ export class Reconciler {
       store: this.#store,
       outcomes: this.#candidate?.outcomes ?? new Map(),
       candidate: this.#candidate?.entries ?? new Map(),
-      served: this.#last?.entries ?? new Map(),
+      served: this.#options.publisher.entries,
       generation: this.#options.publisher.generation,
+      pin: this.#options.pinning.pin,
       problems: this.#problems,
       warnings: this.#warnings,
-      generations: this.#generations,
+      generations: this.#options.history.records,
     };
   }
 
@@ -112,8 +119,57 @@ export class Reconciler {
     return this.#failures.hasPassing;
   }
 
-  async run(): Promise<Reconciled> {
-    const { source, keys, clock } = this.#options;
+  run(): Promise<Reconciled> {
+    return this.#alone(() => this.#run());
+  }
+
+  /** Publishes an older generation again and keeps it until the source has an accepted change or the time is up. */
+  rollback(generation: number, forMs: number | undefined): Promise<CommandResult> {
+    return this.#alone(async () => {
+      const { history, pinning, clock, publisher } = this.#options;
+      const entries = history.entriesOf(generation);
+      const record = history.recordOf(generation);
+      if (entries === undefined || record === undefined) {
+        const message = `generation ${generation} is not among those that are kept`;
+        return { done: false, reason: 'UnknownGeneration', message };
+      }
+      const since = clock.now();
+      const pin = {
+        of: generation,
+        since,
+        ...(forMs !== undefined && { until: since + forMs }),
+        sourceHash: record.sourceHash,
+        accepted: acceptedHash(this.#store),
+      };
+      const [failure] = await pinning.start(pin, entries);
+      if (failure !== undefined)
+        return { done: false, reason: 'Refused', message: `${failure.key}: ${failure.message}` };
+      await this.#run();
+      return { done: true, value: { generation: publisher.generation, of: generation, until: pin.until } };
+    });
+  }
+
+  /** Serves the source again. */
+  resume(): Promise<CommandResult> {
+    return this.#alone(async () => {
+      const { pinning, publisher } = this.#options;
+      const pinned = pinning.pin?.of;
+      pinning.end('Resumed');
+      await this.#run();
+      const { result, problems } = this.#status ?? {};
+      return { done: true, value: { generation: publisher.generation, pinned, result, problems } };
+    });
+  }
+
+  /** One step after the other, whatever came of those before. */
+  #alone<T>(step: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(step);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #run(): Promise<Reconciled> {
+    const { source, keys, clock, pinning } = this.#options;
     const started = clock.now();
     const set = await this.#read(source);
     keys.begin();
@@ -127,7 +183,9 @@ export class Reconciler {
           set.missing.length === 0 && !holdsGateway(this.#store) && !mayHoldGateway(set, reading.files);
       }
     }
-    const attempt = await this.#publish(reading.hash);
+    const attempt = (await pinning.holds(() => acceptedHash(this.#store)))
+      ? await this.#hold(reading.hash)
+      : await this.#publish(reading.hash);
     this.#candidate = attempt.translation;
     const problems = this.#collect(set, attempt);
     this.#report(started, reading.hash, attempt, problems);
@@ -176,24 +234,39 @@ export class Reconciler {
     return { hash, files };
   }
 
+  /** Something is pinned: says what would become of the source, and publishes nothing. */
+  async #hold(hash: string): Promise<Attempt> {
+    const { translation } = await this.#judge();
+    // After a restart: what is accepted now is what later good versions are measured by.
+    if (this.#last === undefined && this.#obstacle(translation) === undefined)
+      this.#accept(translation, hash);
+    return { translation, published: undefined };
+  }
+
+  #judge(): Promise<Judgement> {
+    const { publisher } = this.#options;
+    const served = publisher.generation > 0 ? publisher : undefined;
+    return this.#assertions.judge(this.#translate(), served, this.#store);
+  }
+
+  #accept(translation: Translation, hash: string): void {
+    this.#last = translation;
+    this.#servedHash = hash;
+  }
+
   /** Translates and publishes; leaves out what workers refuse and tries again. */
   async #publish(hash: string): Promise<Attempt> {
-    const { publisher, servedGeneration } = this.#options;
+    const { publisher, pinning, servedGeneration } = this.#options;
     let refused = '';
     for (let attempt = 0; ; attempt += 1) {
-      const judged = await this.#assertions.judge(this.#translate(), this.#last, this.#store);
+      const judged = await this.#judge();
       const { translation } = judged;
       const obstacle = refused === '' ? (this.#obstacle(translation) ?? judged.refusal) : refused;
       if (obstacle !== undefined) return { translation, published: undefined, refused: obstacle };
       const published = await publisher.publish(translation.entries, hash);
-      if (published === undefined) {
-        this.#last = translation;
-        this.#servedHash = hash;
-        return { translation, published };
-      }
-      if (published.failures.length === 0) {
-        this.#last = translation;
-        this.#servedHash = hash;
+      if (published === undefined || published.failures.length === 0) {
+        this.#accept(translation, hash);
+        pinning.end('SourceChanged');
         return { translation, published };
       }
       this.#options.log.warn('generation refused by workers', {
@@ -248,14 +321,15 @@ export class Reconciler {
     this.#problems = problems;
     this.#warnings = [
       ...remarksOf(set.remarks),
-      ...conflictWarnings(translation.entries, (key) => this.#store.resources.get(key)),
+      ...translationWarnings(translation.entries, this.#store),
     ];
     this.#options.problemLog.update(problems, this.#warnings);
     return problems;
   }
 
   #report(started: number, hash: string, attempt: Attempt, problems: readonly Problem[]): void {
-    const { clock, log, publisher, send, servedGeneration } = this.#options;
+    const { clock, log, publisher, pinning, history, send, servedGeneration } = this.#options;
+    const { pin } = pinning;
     const { translation, published, refused } = attempt;
     const isTroubled = problems.length > 0 || refused !== undefined;
     const result: ConfigStatus['result'] =
@@ -265,7 +339,8 @@ export class Reconciler {
       result,
       generation: publisher.generation,
       sourceHash: hash,
-      servedHash: this.#servedHash,
+      servedHash: pin?.sourceHash ?? this.#servedHash,
+      ...(pin !== undefined && { pin }),
       durationSeconds: (time - started) / 1000,
       time: time / 1000,
       resources: countResources(
@@ -279,9 +354,9 @@ export class Reconciler {
     const { added, changed, removed } = published ?? { added: 0, changed: 0, removed: 0 };
     const { generation, sourceHash, durationSeconds } = status;
     if (result !== 'unchanged') {
-      const record = { generation, sourceHash, durationSeconds, time: status.time, result };
-      this.#generations.push({ ...record, added, changed, removed });
-      if (this.#generations.length > keptGenerations) this.#generations.shift();
+      const event = { generation, sourceHash, durationSeconds, time: status.time, result };
+      if (published === undefined) history.refused(event);
+      else history.served(event, publisher.entries);
     }
     const fields = {
       result,
@@ -297,7 +372,7 @@ export class Reconciler {
     else if (result === 'applied') log.info('configuration read', fields);
     else log.debug('configuration read', fields);
     send({ type: 'Status', status });
-    const first = this.#last === undefined && servedGeneration === 0;
+    const first = publisher.generation === 0 && servedGeneration === 0;
     if (first && refused !== undefined) this.#fail(refused, problems, translation.entries);
   }
 
@@ -322,20 +397,4 @@ export class Reconciler {
 
 function problemsOf({ outcomes }: Translation): readonly Problem[] {
   return [...outcomes.values()].flatMap((outcome) => outcome.problems);
-}
-
-/** Resource that an entry belongs to: `Middleware/ns/name@ns/route` → `Middleware/ns/name`. */
-function ownerOf(key: string): string {
-  const inline = /^Middleware\/(Gateway\/)?([^#@]*)#/.exec(key);
-  if (inline !== null) return inline[1] === undefined ? `Route/${inline[2]}` : `Gateway/${inline[2]}`;
-  return key.replace(/@.*$/, '');
-}
-
-/** Entries that no single resource owns. */
-function isShared(key: string): boolean {
-  return key === 'Edge' || key.startsWith('Listener/') || key.startsWith('Upstream/http');
-}
-
-function isOwnerless(key: string): boolean {
-  return key === 'Edge' || key === 'Listener/default';
 }

@@ -27,6 +27,8 @@ export function conditionsOf(
   outcome: Outcome | undefined,
   programmed: boolean,
   observedGeneration: number,
+  /** Generation that is pinned, if one is. */
+  pinned?: number,
 ): readonly Condition[] {
   const condition = (
     type: Condition['type'],
@@ -56,7 +58,7 @@ export function conditionsOf(
     condition(
       'Programmed',
       programmed && isServedAsWritten(stored, outcome),
-      programmedWords(stored, outcome, programmed),
+      programmedWords(stored, outcome, programmed, pinned),
     ),
     condition('Fallback', old, {
       reason: old ? (stored.fallback ?? outcome?.reason ?? 'LastGood') : 'Current',
@@ -74,14 +76,16 @@ function programmedWords(
   stored: Stored,
   outcome: Outcome | undefined,
   programmed: boolean,
+  pinned: number | undefined,
 ): { readonly reason: string; readonly message?: string | undefined } {
   if (stored.accepted === undefined)
     return { reason: 'DocumentRefused', message: stored.problems[0]?.message };
   if (outcome !== undefined && !isServedAsWritten(stored, outcome)) {
     return { reason: outcome.reason ?? 'NotServed', message: outcome.problems[0]?.message };
   }
-  return programmed
-    ? { reason: 'Programmed' }
+  if (programmed) return { reason: 'Programmed' };
+  return pinned !== undefined
+    ? { reason: 'Pinned', message: `generation ${pinned} is pinned` }
     : { reason: 'GenerationRefused', message: 'an older generation is served' };
 }
 

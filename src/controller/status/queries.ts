@@ -13,6 +13,7 @@ export function answerQuery(name: string, view: ControllerView): unknown {
     case 'status':
       return {
         ...view.status,
+        pin: pinOf(view),
         documents: view.store.resources.size,
         problemList: [...view.problems.slice(0, maxProblems)],
         warnings: [...view.warnings.slice(0, maxProblems)],
@@ -32,8 +33,15 @@ export function answerQuery(name: string, view: ControllerView): unknown {
 
 const maxProblems = 1000;
 
+/** Times in Unix seconds, as everywhere in the API; null: nothing is pinned. */
+function pinOf({ pin }: ControllerView): unknown {
+  if (pin === undefined) return null;
+  const { of, since, until } = pin;
+  return { generation: of, since: since / 1000, until: until === undefined ? null : until / 1000 };
+}
+
 function resourceList(view: ControllerView): unknown {
-  const { store, outcomes, candidate, served, generation } = view;
+  const { store, outcomes, candidate, served, generation, pin } = view;
   const sourceHash = view.status?.sourceHash ?? '';
   return [...store.resources.values()].map((stored) => {
     const outcome = outcomes.get(stored.key);
@@ -49,7 +57,7 @@ function resourceList(view: ControllerView): unknown {
       state: stateOf(stored, outcome),
       at: stored.at,
       sourceHash,
-      conditions: conditionsOf(stored, outcome, isProgrammed, generation),
+      conditions: conditionsOf(stored, outcome, isProgrammed, generation, pin?.of),
       problems: [...stored.problems, ...(outcome?.problems ?? [])],
     };
   });

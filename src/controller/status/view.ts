@@ -1,9 +1,17 @@
-import type { ConfigStatus, Problem } from '../../snapshot/messages.ts';
+import type { ConfigStatus, Pin, Problem } from '../../snapshot/messages.ts';
 import type { Entry } from '../../snapshot/model.ts';
 import type { Store } from '../store/store.ts';
 import type { Outcome } from '../translate/translation.ts';
 
-/** One reconcile that did something, as `/api/v1/generations` shows it. */
+/** One entry that a generation changed. */
+export interface ChangeSummary {
+  readonly key: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** Paths of the fields that changed. */
+  readonly fields: readonly string[];
+}
+
+/** One reconcile or rollback that did something, as `/api/v1/generations` shows it. */
 export interface GenerationRecord {
   /** Generation served when it was over. */
   readonly generation: number;
@@ -16,6 +24,12 @@ export interface GenerationRecord {
   readonly changed: number;
   readonly removed: number;
   readonly durationSeconds: number;
+  /** The first changes against the generation before; none of the first generation. */
+  readonly changes: readonly ChangeSummary[];
+  /** Set by a rollback: the generation whose content this is. */
+  readonly rollbackOf?: number;
+  /** Whether `rollback` can go back to it. */
+  readonly restorable: boolean;
 }
 
 /** What the controller knows, for those who ask. */
@@ -28,8 +42,9 @@ export interface ControllerView {
   readonly candidate: ReadonlyMap<string, Entry>;
   readonly served: ReadonlyMap<string, Entry>;
   readonly generation: number;
+  readonly pin: Pin | undefined;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
-  /** Newest last, at most 20. */
+  /** Newest last: at most 20 that were served, and 20 that were refused. */
   readonly generations: readonly GenerationRecord[];
 }

@@ -1,6 +1,7 @@
 import { startController } from '../../../src/controller/controller.ts';
 import type { Controller } from '../../../src/controller/controller.ts';
 import type {
+  CommandResult,
   ConfigStatus,
   ConfigThreadData,
   ConfigToMain,
@@ -25,6 +26,7 @@ export interface MainStandIn {
   /** The JSON of one entry. */
   json(key: string): Record<string, unknown>;
   query(name: string): Promise<unknown>;
+  command(name: 'rollback' | 'resume', args?: unknown): Promise<CommandResult>;
 }
 
 export interface StandInOptions {
@@ -115,6 +117,14 @@ export function startMainStandIn(cleanup: Cleanup, options: StandInOptions): Mai
         const id = ++lastQuery;
         answers.set(id, (value) => (value instanceof Error ? reject(value) : resolve(value)));
         controller.receive({ type: 'Query', id, name, args: {} });
+      }),
+    command: (name, args = {}) =>
+      new Promise((resolve, reject) => {
+        const id = ++lastQuery;
+        answers.set(id, (value) =>
+          value instanceof Error ? reject(value) : resolve(value as CommandResult),
+        );
+        controller.receive({ type: 'Command', id, name, args });
       }),
   };
 }
