@@ -17,10 +17,10 @@ import type { SourceFile } from './source/source.ts';
 import { sourceHash } from './source/source-hash.ts';
 import type { Store, Stored } from './store/store.ts';
 import { emptyStore, nextStore } from './store/store.ts';
-import { conflictWarnings } from './translate/conflicts.ts';
 import { createMemo } from './translate/draft.ts';
 import { translate } from './translate/translate.ts';
 import type { Translation } from './translate/translation.ts';
+import { translationWarnings } from './translate/warnings.ts';
 
 export interface LoadOptions {
   /** Reads no secrets and asks for none. */
@@ -79,7 +79,7 @@ export async function loadDirectory(paths: readonly string[], options: LoadOptio
     ],
     warnings: [
       ...remarksOf(set.remarks),
-      ...conflictWarnings(translation.entries, (key) => store.resources.get(key)),
+      ...translationWarnings(translation.entries, store),
     ],
     sourceHash: sourceHash(
       set.files.map(({ relative, content }) => ({

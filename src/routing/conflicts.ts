@@ -14,7 +14,7 @@ export interface Conflict {
 }
 
 /**
- * Finds pairs that cannot be told apart and matches that cannot be reached, among rules of one hostname. `pairs` in the order of
+ * Finds pairs that cannot be told apart and matches that cannot be reached. `pairs` in the order of
  * `comparePairs`, as `RoutingTable.pairs` gives them. Sound, not complete: what is reported is certain; regexes are only
  * compared by their text. Near-linear: rules are compared within the same path and with unconditional rules above them.
  */
@@ -24,7 +24,7 @@ export function findConflicts(pairs: readonly Pair[]): readonly Conflict[] {
   for (const { hostname, rule } of pairs) {
     let earlier = hosts.get(hostname);
     if (earlier === undefined) hosts.set(hostname, (earlier = new EarlierRules()));
-    const by = earlier.coverOf(rule);
+    const by = earlier.coverOf(rule) ?? widerCover(hosts, hostname, rule);
     if (by !== undefined) {
       const kind = isSame(by, rule) ? 'Same' : 'Shadowed';
       const { route, matchIndex } = rule;
@@ -39,6 +39,21 @@ export function findConflicts(pairs: readonly Pair[]): readonly Conflict[] {
     earlier.add(rule);
   }
   return conflicts;
+}
+
+/** A rule of a hostname that stands for this one too: such rules are asked before only where their priority is higher. */
+function widerCover(
+  hosts: ReadonlyMap<string, EarlierRules>,
+  hostname: string,
+  rule: Rule,
+): Rule | undefined {
+  if (hostname === '') return undefined;
+  for (let dot = hostname.indexOf('.', 1); dot >= 0; dot = hostname.indexOf('.', dot + 1)) {
+    const wildcard = `*${hostname.slice(dot)}`;
+    const by = wildcard === hostname ? undefined : hosts.get(wildcard)?.coverOf(rule);
+    if (by !== undefined) return by;
+  }
+  return hosts.get('')?.coverOf(rule);
 }
 
 /** At most this many rules of one path are compared with each other: many differ by a header's value only. */

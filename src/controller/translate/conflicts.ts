@@ -1,4 +1,5 @@
 import { findConflicts } from '../../routing/conflicts.ts';
+import { findContradiction } from '../../routing/contradictions.ts';
 import type { Problem } from '../../snapshot/messages.ts';
 import type { Entry } from '../../snapshot/model.ts';
 import type { Stored } from '../store/store.ts';
@@ -14,7 +15,23 @@ export function conflictWarnings(
 ): readonly Problem[] {
   const warnings: Problem[] = [];
   const said = new Set<string>();
-  for (const { kind, hostname, route, matchIndex, by } of findConflicts(rankRoutes(entries.values()))) {
+  const pairs = rankRoutes(entries.values());
+  for (const { rule } of pairs) {
+    const contradiction = findContradiction(rule);
+    if (contradiction === undefined || said.has(`${rule.route} ${rule.matchIndex}`)) continue;
+    said.add(`${rule.route} ${rule.matchIndex}`);
+    const { condition, name } = contradiction;
+    const stored = find(`Route/${rule.route}`);
+    const path = `spec.matches[${rule.matchIndex}].${condition === 'header' ? 'headers' : 'query'}`;
+    warnings.push({
+      at: stored?.accepted?.locate(path) ?? stored?.at ?? rule.route,
+      path,
+      message: `can never match: what is asked of ${condition} ${name} contradicts itself`,
+      hint: 'conditions of one match must all hold; write alternatives as further matches',
+    });
+    if (warnings.length >= maxWarnings) return warnings;
+  }
+  for (const { kind, hostname, route, matchIndex, by } of findConflicts(pairs)) {
     const pair = `${kind} ${route} ${matchIndex} ${by.route} ${by.matchIndex}`;
     // Once for a match, not for each of its hostnames.
     if (said.has(pair)) continue;

@@ -50,6 +50,23 @@ describe('findConflicts', () => {
     ]);
   });
 
+  it('reports matches that an earlier one of a wider hostname always takes', () => {
+    expect(
+      conflicts([
+        route('any', [prefix('/api')], { priority: 1 }),
+        route('wild', [prefix('/w')], { priority: 1, hostnames: ['*.a.test'] }),
+        route('host', [exact('/api/x'), prefix('/w/x'), prefix('/free')], { hostnames: ['b.a.test'] }),
+        route('inner', [prefix('/w')], { hostnames: ['*.b.a.test', 'a.test'] }),
+        route('equal', [prefix('/e')]),
+        route('narrow', [prefix('/e')], { hostnames: ['a.test'] }),
+      ]),
+    ).to.have.members([
+      'Shadowed b.a.test host[0] by any[0]',
+      'Shadowed b.a.test host[1] by wild[0]',
+      'Shadowed *.b.a.test inner[0] by wild[0]',
+    ]);
+  });
+
   it('never reports a match that can win', () => {
     fc.assert(
       fc.property(
