@@ -61,7 +61,7 @@ export function decodeQueryText(text: string): string {
 }
 
 /** As `encodeURIComponent`, and half surrogate pairs as U+FFFD instead of an exception. */
-export function encodeQueryText(text: string): string {
+function encodeQueryText(text: string): string {
   return encodeURIComponent(wellFormed(text));
 }
 

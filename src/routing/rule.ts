@@ -72,7 +72,7 @@ export class RouteError extends Error {
   }
 }
 
-export const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze(
+const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze(
   Object.create(null) as Record<string, string>,
 );
 

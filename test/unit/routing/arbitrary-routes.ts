@@ -56,7 +56,7 @@ const match: fc.Arbitrary<MatchSnapshot> = fc
   })
   .map(({ path: condition_, ...rest }) => (condition_ === undefined ? rest : { ...rest, path: condition_ }));
 
-export const hostnames = ['a.test', 'b.a.test', '*.a.test', '*.b.a.test', '*.test'] as const;
+const hostnames = ['a.test', 'b.a.test', '*.a.test', '*.b.a.test', '*.test'] as const;
 
 /** A route called `default/<name>`, without middlewares. */
 export function arbitraryRoute(name: fc.Arbitrary<string>): fc.Arbitrary<RouteSnapshot> {

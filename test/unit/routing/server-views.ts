@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer';
  * strings, one character for each byte. `X` readings are those of RFC 3986, nginx, Go, Apache and Express; `W` strip
  * `;parameters` or take backslashes for slashes; `M` decode twice, accept overlong UTF-8, fold case or drop blanks.
  */
-export const views: readonly (readonly [
+const views: readonly (readonly [
   name: string,
   flag: 'X' | 'W' | 'M',
   read: (path: string) => string,
