@@ -3,7 +3,9 @@
  * @param {import('../../src/controller/parse/schema.ts').SchemaSet} schemas
  */
 export function renderReference({ kinds, middlewares }) {
-  const names = ['Gateway', 'Route', 'Upstream', 'Middleware', 'RouteTest', 'Guard'].filter((kind) => kinds[kind]);
+  const names = ['Gateway', 'Route', 'Upstream', 'Middleware', 'RouteTest', 'Guard'].filter(
+    (kind) => kinds[kind],
+  );
   const types = Object.keys(middlewares);
   return [
     '<!-- Generated from schemas/ by scripts/generate.mjs. Do not edit. -->',
