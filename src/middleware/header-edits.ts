@@ -2,6 +2,7 @@
 import type { HeaderList } from '../routing/header-list.ts';
 import type { ConfigProblem } from './contract.ts';
 import { isFieldName, isFieldValue, toFieldValue } from './field-text.ts';
+import { framingFields } from './framing-fields.ts';
 
 /** Carried out in this order: remove, rename, set, add. Names are compared without regard to case. */
 export interface HeaderEdits {
@@ -14,19 +15,6 @@ export interface HeaderEdits {
   readonly add?: Readonly<Record<string, string>>;
 }
 
-/** Fields that frame a message or belong to one connection: the codec writes them (RFC 9110 §7.6.1). */
-const framing = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
 /**
  * Finds names and values that cannot be sent, fields that are not for users to change, and renames whose result would
  * depend on their order. `onlySet`: fields that may be replaced but not go (`host`).
@@ -36,7 +24,7 @@ export function checkHeaderEdits(edits: HeaderEdits, onlySet: ReadonlySet<string
   const checkName = (path: string, name: string, isSet: boolean): void => {
     const lower = name.toLowerCase();
     if (!isFieldName(name)) problems.push({ path, message: `"${name}" is not a header name` });
-    else if (framing.has(lower)) {
+    else if (framingFields.has(lower)) {
       problems.push({ path, message: `${lower} belongs to the connection and cannot be changed` });
     } else if (!isSet && onlySet.has(lower)) {
       problems.push({ path, message: `${lower} can be set, but not removed, renamed or added` });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { KeyReference } from '../../snapshot/model.ts';
 import type { ConfigProblem } from '../contract.ts';
 import { isFieldName } from '../field-text.ts';
+import { framingFields } from '../framing-fields.ts';
 
 /** The `jwt` block as validated by schemas/middlewares/jwt.json, defaults filled in. */
 export interface JwtConfig {
@@ -85,19 +86,7 @@ export function canonical(header: string): string {
   return header.toLowerCase().replaceAll('_', '-');
 }
 
-const reserved = new Set([
-  'authorization',
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+const reserved: ReadonlySet<string> = new Set(['authorization', 'host', ...framingFields]);
 
 /** One reference for each issuer, in their order. */
 export function jwtKeys({ issuers }: JwtConfig): readonly Omit<KeyReference, 'version'>[] {
