@@ -102,6 +102,7 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
   const close = async (): Promise<void> => {
     pinning.close();
     await loop.close();
+    reconciler.close();
     log.close();
   };
   return {

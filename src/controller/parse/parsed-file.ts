@@ -6,7 +6,10 @@ import type { Problem } from '../../snapshot/messages.ts';
 export interface SourceFile {
   /** As shown in places. */
   readonly path: string;
-  readonly bytes: Buffer;
+  /** Its content, asked for only if it is not known already. */
+  readonly bytes: () => Buffer;
+  /** Of the content: the same one at the same path is not looked at again. Absent: always looked at. */
+  readonly hash?: string;
 }
 
 export interface ParsedFile {
@@ -33,7 +36,9 @@ export interface ParsedDocument {
   readonly hash: string;
   /** `FILE:LINE:COLUMN` of its beginning. */
   readonly at: string;
-  /** Validated, defaults filled in; undefined when refused. The same object as long as the text is the same: never change it. */
+  /** Is there a resource? Cheaper than to ask for it. */
+  readonly accepted: boolean;
+  /** Validated, defaults filled in; undefined when refused. Made from its JSON each time: ask once. */
   readonly resource: Resource | undefined;
   readonly problems: readonly Problem[];
   /** `FILE:LINE:COLUMN` of a field (`spec.upstreams[0].name`), or of the nearest field around it. Reads the text again: for problems only. */

@@ -1,15 +1,16 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { hash as digest } from 'node:crypto';
 import type { Problem } from '../../snapshot/messages.ts';
 import type { CheckMiddleware } from './check-resource.ts';
+import type { UndecodedFile } from './decode-file.ts';
 import { decodeFile } from './decode-file.ts';
 import { DocumentTree } from './document-tree.ts';
-import { parsePath } from './field-path.ts';
 import type { PlacedFinding } from './finding.ts';
 import type { ParsedDocument, ParsedFile, SourceFile } from './parsed-file.ts';
 import { placeAt } from './place-at.ts';
+import type { KnownResource } from './placed-document.ts';
+import { PlacedDocument, placeProblem } from './placed-document.ts';
 import { readYaml } from './read-yaml.ts';
-import type { ReadResource } from './resource-reader.ts';
 import { ResourceReader } from './resource-reader.ts';
 import type { SchemaSet } from './schema.ts';
 import { splitDocuments } from './split-documents.ts';
@@ -27,19 +28,29 @@ export interface Parser {
   /** Never throws for what a file holds. Documents whose text was met before are not parsed again. */
   parseFile(file: SourceFile): ParsedFile;
   /**
-   * Ends a generation: forgets the documents that no `parseFile` has met since the last call. So hand it every file of a
-   * generation, changed or not (5 MB that are known take some 30 ms), then sweep.
+   * Ends a generation: forgets the files and documents that no `parseFile` has met since the last call. So hand it every
+   * file of a generation, changed or not, then sweep.
    */
   sweep(): void;
 }
 
 /** What is kept of a document's text. Positions are relative to it, so that it may move inside its file or to another. */
 interface Entry {
+  /** Its bytes as latin1: the only copy. */
   readonly text: string;
   /** Not empty: the text is not YAML. */
   readonly errors: readonly PlacedFinding[];
-  readonly resources: readonly ReadResource[];
+  readonly resources: readonly KnownResource[];
+  /** As last handed out: what stays in its place stays the same object. */
+  placed: readonly PlacedDocument[];
   generation: number;
+}
+
+/** What became of a file the last time. */
+interface KnownFile {
+  readonly hash: string;
+  readonly parsed: ParsedFile;
+  readonly entries: readonly Entry[];
 }
 
 const MiB = 2 ** 20;
@@ -48,87 +59,95 @@ const MiB = 2 ** 20;
 export function createParser(schemas: SchemaSet, options: ParserOptions): Parser {
   const { maxFileBytes = 64 * MiB, maxDocumentBytes = 8 * MiB } = options;
   const reader = new ResourceReader(schemas, options.checkMiddleware);
+  /** By text: comparing it costs less than hashing it. */
   const entries = new Map<string, Entry>();
+  const files = new Map<string, KnownFile>();
+  const met = new Set<string>();
   let generation = 0;
   // Whoever asks for one place of a document often asks for more of them.
   let located: { readonly entry: Entry; readonly tree: DocumentTree | undefined } | undefined;
 
-  function parseFile({ path, bytes: file }: SourceFile): ParsedFile {
-    const decoded = decodeFile(file, maxFileBytes);
-    if ('message' in decoded) {
-      const { before, message, hint } = decoded;
-      const { line, column } = placeAt(before.replace(/\r\n?/g, '\n'), before.length);
-      const problem = { at: before === '' ? path : `${path}:${line}:${column}`, path: '', message };
-      return {
-        path,
-        documents: [],
-        problems: [hint === undefined ? problem : { ...problem, hint }],
-        whole: false,
-      };
+  function parseFile({ path, bytes, hash }: SourceFile): ParsedFile {
+    const known = files.get(path);
+    met.add(path);
+    if (hash !== undefined && known?.hash === hash) {
+      for (const entry of known.entries) entry.generation = generation;
+      return known.parsed;
     }
+    const decoded = decodeFile(bytes(), maxFileBytes);
+    const read = 'message' in decoded ? undefined : parseDocuments(path, decoded.bytes);
+    const parsed = 'message' in decoded ? refused(path, decoded) : (read as Read).parsed;
+    if (hash === undefined) files.delete(path);
+    else files.set(path, { hash, parsed, entries: read?.entries ?? [] });
+    return parsed;
+  }
+
+  function parseDocuments(path: string, file: Buffer): Read {
     const documents: ParsedDocument[] = [];
     const problems: Problem[] = [];
-    for (const { bytes, linesBefore } of splitDocuments(decoded.bytes)) {
+    const used: Entry[] = [];
+    for (const { bytes, linesBefore } of splitDocuments(file)) {
       if (bytes.length > maxDocumentBytes) {
         const message = `a document of ${bytes.length} bytes; one may have at most ${maxDocumentBytes}`;
         problems.push({ at: `${path}:${linesBefore + 1}:1`, path: '', message });
         continue;
       }
       const entry = entryFor(bytes);
-      problems.push(...entry.errors.map((error) => toProblem(path, linesBefore, error)));
-      for (const read of entry.resources) documents.push(toDocument(path, linesBefore, entry, read));
+      used.push(entry);
+      for (const error of entry.errors) problems.push(placeProblem(path, linesBefore, error));
+      documents.push(...place(entry, path, linesBefore));
     }
-    return { path, documents, problems, whole: problems.length === 0 };
+    return { parsed: { path, documents, problems, whole: problems.length === 0 }, entries: used };
   }
 
   function entryFor(bytes: Buffer): Entry {
-    const hash = digest('sha256', bytes, 'base64url');
-    let entry = entries.get(hash);
+    const text = bytes.toString('latin1');
+    let entry = entries.get(text);
     if (entry === undefined) {
-      entry = { ...parseText(bytes.toString('utf8'), hash), generation };
-      entries.set(hash, entry);
+      const read = parseText(bytes.toString('utf8'), () => digest('sha256', bytes, 'base64url'));
+      entry = { text, ...read, placed: [], generation };
+      entries.set(text, entry);
     }
     entry.generation = generation;
     return entry;
   }
 
-  function parseText(text: string, hash: string): Omit<Entry, 'generation'> {
+  function parseText(text: string, hash: () => string): Pick<Entry, 'errors' | 'resources'> {
     const reading = readYaml(text);
-    if ('errors' in reading) return { text, errors: reading.errors, resources: [] };
+    if ('errors' in reading) return { errors: reading.errors, resources: [] };
     const tree = new DocumentTree(text, reading.document);
-    return { text, errors: [], resources: reader.read(tree, hash) };
+    const resources = reader.read(tree, hash()).map(({ resource, ...read }) => ({
+      ...read,
+      json: resource === undefined ? undefined : JSON.stringify(resource),
+    }));
+    return { errors: [], resources };
   }
 
-  function toDocument(path: string, linesBefore: number, entry: Entry, read: ReadResource): ParsedDocument {
-    const { key, kind, namespace, name, hash, resource, findings, place, prefix } = read;
-    const at = ({ line, column }: { line: number; column: number }): string =>
-      `${path}:${linesBefore + line}:${column}`;
-    return {
-      key,
-      kind,
-      namespace,
-      name,
-      hash,
-      at: at(place),
-      resource,
-      problems: findings.map((finding) => toProblem(path, linesBefore, finding)),
-      locate: (field) => at(treeOf(entry)?.locate([...prefix, ...parsePath(field)], 'value') ?? place),
-    };
+  function place(entry: Entry, path: string, linesBefore: number): readonly ParsedDocument[] {
+    const { resources, placed } = entry;
+    const isSame =
+      placed.length === resources.length &&
+      placed.every((document, i) => document.is(resources[i] as KnownResource, path, linesBefore));
+    if (!isSame)
+      entry.placed = resources.map(
+        (known) => new PlacedDocument(known, path, linesBefore, () => treeOf(entry)),
+      );
+    return entry.placed;
   }
 
   function treeOf(entry: Entry): DocumentTree | undefined {
     if (located?.entry !== entry) {
-      const reading = readYaml(entry.text);
-      located = {
-        entry,
-        tree: 'errors' in reading ? undefined : new DocumentTree(entry.text, reading.document),
-      };
+      const text = Buffer.from(entry.text, 'latin1').toString('utf8');
+      const reading = readYaml(text);
+      located = { entry, tree: 'errors' in reading ? undefined : new DocumentTree(text, reading.document) };
     }
     return located.tree;
   }
 
   function sweep(): void {
-    for (const [hash, entry] of entries) if (entry.generation !== generation) entries.delete(hash);
+    for (const [text, entry] of entries) if (entry.generation !== generation) entries.delete(text);
+    for (const path of files.keys()) if (!met.has(path)) files.delete(path);
+    met.clear();
     generation++;
     located = undefined;
   }
@@ -136,11 +155,15 @@ export function createParser(schemas: SchemaSet, options: ParserOptions): Parser
   return { parseFile, sweep };
 }
 
-function toProblem(
-  file: string,
-  linesBefore: number,
-  { line, column, path, message, hint }: PlacedFinding,
-): Problem {
-  const problem = { at: `${file}:${linesBefore + line}:${column}`, path, message };
-  return hint === undefined ? problem : { ...problem, hint };
+interface Read {
+  readonly parsed: ParsedFile;
+  readonly entries: readonly Entry[];
+}
+
+/** A file that is no text. */
+function refused(path: string, { before, message, hint }: UndecodedFile): ParsedFile {
+  const { line, column } = placeAt(before.replace(/\r\n?/g, '\n'), before.length);
+  const problem = { at: before === '' ? path : `${path}:${line}:${column}`, path: '', message };
+  const problems = [hint === undefined ? problem : { ...problem, hint }];
+  return { path, documents: [], problems, whole: false };
 }

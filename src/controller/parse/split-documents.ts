@@ -8,7 +8,7 @@ export interface DocumentSlice {
 }
 
 /** At column 0 these are markers wherever they stand, inside block and quoted scalars too (YAML 1.2.2 §9.1.2). */
-const marker = /^(?:---|\.\.\.)(?=[ \t\n]|$)/gm;
+const words = ['---', '...'];
 
 /**
  * Cuts a file with LF line ends into its documents, without reading them. Comments and blank lines around a document
@@ -31,8 +31,8 @@ export function splitDocuments(bytes: Buffer): readonly DocumentSlice[] {
     slices.push({ bytes: bytes.subarray(from, to), linesBefore: line });
   };
 
-  for (const { 0: word, index } of text.matchAll(marker)) {
-    if (word === '...') {
+  for (const index of markers(text)) {
+    if (text[index] === '.') {
       const lineEnd = text.indexOf('\n', index);
       const end = lineEnd < 0 ? text.length : lineEnd + 1;
       cut(end);
@@ -44,6 +44,23 @@ export function splitDocuments(bytes: Buffer): readonly DocumentSlice[] {
   }
   cut(text.length);
   return slices;
+}
+
+/** Where lines begin with a marker, in order. Searches for texts: many times faster than a pattern. */
+function* markers(text: string): Generator<number> {
+  const isMarker = (at: number): boolean =>
+    at + 3 === text.length || ' \t\n'.includes(text[at + 3] as string);
+  if (words.includes(text.slice(0, 3)) && isMarker(0)) yield 0;
+  const [separator, end] = words.map((word) => `\n${word}`) as [string, string];
+  let nextSeparator = text.indexOf(separator);
+  let nextEnd = text.indexOf(end);
+  while (nextSeparator >= 0 || nextEnd >= 0) {
+    const isEnd = nextSeparator < 0 || (nextEnd >= 0 && nextEnd < nextSeparator);
+    const at = isEnd ? nextEnd : nextSeparator;
+    if (isMarker(at + 1)) yield at + 1;
+    if (isEnd) nextEnd = text.indexOf(end, at + 1);
+    else nextSeparator = text.indexOf(separator, at + 1);
+  }
 }
 
 /** Where the first line stands that is neither blank nor a comment; `end` if the rest is only `---` or `...`. */

@@ -17,7 +17,7 @@ export function difference(from: ReadonlyMap<string, Entry>, to: ReadonlyMap<str
   for (const entry of to.values()) {
     const before = from.get(entry.key);
     if (before === undefined) added += 1;
-    else if (before.hash === entry.hash) continue;
+    else if (before === entry || before.hash === entry.hash) continue;
     set.push(entry);
   }
   const removed = [...from.keys()].filter((key) => !to.has(key));

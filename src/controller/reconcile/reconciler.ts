@@ -56,6 +56,7 @@ export interface Reconciled {
 
 /** A candidate that keeps failing in new places is given up; what is served goes on. */
 const maxAttempts = 5;
+const warningsAfterMs = 300;
 /** Each waits half a second at most. */
 const maxFirstReads = 10;
 
@@ -93,7 +94,10 @@ export class Reconciler {
   #defaultListener = false;
   #status: ConfigStatus | undefined;
   #problems: readonly Problem[] = [];
+  #remarks: readonly Problem[] = [];
+  #conflicts: readonly Problem[] = [];
   #warnings: readonly Problem[] = [];
+  #cancelConflicts: (() => void) | undefined;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -189,6 +193,7 @@ export class Reconciler {
     this.#candidate = attempt.translation;
     const problems = this.#collect(set, attempt);
     this.#report(started, reading.hash, attempt, problems);
+    this.#findConflictsLater();
     // Under --strict a refused set leaves nothing behind: the next one is judged against what is served.
     if (this.#options.strict && attempt.refused !== undefined && this.#last !== undefined) {
       this.#store = before;
@@ -319,12 +324,28 @@ export class Reconciler {
     }
     if (refused !== undefined && problems.length === 0) problems.push({ at: '', path: '', message: refused });
     this.#problems = problems;
-    this.#warnings = [
-      ...remarksOf(set.remarks),
-      ...translationWarnings(translation.entries, this.#store),
-    ];
-    this.#options.problemLog.update(problems, this.#warnings);
+    this.#remarks = remarksOf(set.remarks);
+    this.#say();
     return problems;
+  }
+
+  #say(): void {
+    this.#warnings = [...this.#remarks, ...this.#conflicts];
+    this.#options.problemLog.update(this.#problems, this.#warnings);
+  }
+
+  /** Takes as long as all of a reload: not on anybody's way, and once for several in a row. */
+  #findConflictsLater(): void {
+    this.#cancelConflicts?.();
+    this.#cancelConflicts = this.#options.clock.after(warningsAfterMs, () => {
+      const entries = this.#candidate?.entries ?? new Map<string, Entry>();
+      this.#conflicts = translationWarnings(entries, this.#store);
+      this.#say();
+    });
+  }
+
+  close(): void {
+    this.#cancelConflicts?.();
   }
 
   #report(started: number, hash: string, attempt: Attempt, problems: readonly Problem[]): void {

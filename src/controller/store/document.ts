@@ -12,6 +12,8 @@ export interface Document<Resource = unknown> {
   /** `FILE:L:C` */
   readonly at: string;
   readonly resource: Resource | undefined;
+  /** Is there a resource? Cheaper than to ask for it. */
+  readonly accepted: boolean;
   readonly problems: readonly Problem[];
   /** Place of a field (`spec.upstreams[0].name`), or of the nearest one around it: `FILE:L:C`. */
   locate(path: string): string;

@@ -136,7 +136,7 @@ function voiceOf<D extends Document>(
     problems.push({ ...problem(file.path, message), hint: 'delete the file to delete its resources' });
     return 'refused';
   }
-  if (!content.documents.some((document) => document.resource !== undefined)) return 'unsure';
+  if (!content.documents.some((document) => document.accepted)) return 'unsure';
   return content.documents.some((document) => document.key === undefined) ? 'unsure' : 'heard';
 }
 
@@ -171,6 +171,10 @@ function settle<D extends Document>(
   problems: Problem[],
 ): Stored<D> {
   const accepted = before?.accepted;
+  // The usual case: nothing changed, and what compares by identity sees it.
+  const [{ document: only, file }] = found as [Mention<D>];
+  if (found.length === 1 && before?.accepted === only && before.file === file.path && isSettled(before))
+    return before;
   if (before !== undefined && accepted !== undefined && heldElsewhere) {
     for (const { document } of found) {
       problems.push(...document.problems, duplicate(key, document, before.at));
@@ -193,13 +197,18 @@ function settle<D extends Document>(
     at: chosen.at,
     problems: chosen.problems,
   };
-  if (chosen.resource !== undefined && !owner.ambiguous) {
+  if (chosen.accepted && !owner.ambiguous) {
     // The same text keeps the same object: whoever compares by identity sees that nothing changed.
     const same = accepted !== undefined && accepted.hash === chosen.hash && accepted.at === chosen.at;
     return { ...base, accepted: same ? accepted : chosen };
   }
   if (accepted === undefined) return { ...base, accepted: undefined };
   return { ...base, accepted, fallback: owner.ambiguous ? 'DuplicateName' : 'DocumentRefused' };
+}
+
+/** Its document is the accepted one, without a problem. */
+function isSettled({ fallback, problems }: Stored): boolean {
+  return fallback === undefined && problems.length === 0;
 }
 
 /** `ambiguous`: several new documents claim the name of an accepted one, so that none of them is taken. */
@@ -209,15 +218,15 @@ function chooseOwner<D extends Document>(
 ): { readonly mention: Mention<D>; readonly ambiguous: boolean } {
   const [first] = found;
   if (first === undefined) throw new Error('a resource without a document');
-  const good = found.find(({ document }) => document.resource !== undefined) ?? first;
+  const good = found.find(({ document }) => document.accepted) ?? first;
   const accepted = before?.accepted;
   if (before === undefined || accepted === undefined) return { mention: good, ambiguous: false };
   const inFile = found.filter(({ file }) => file.path === before.file);
   const [only] = inFile;
   const unchanged =
-    inFile.find(({ document }) => document.hash === accepted.hash && document.resource !== undefined) ??
+    inFile.find(({ document }) => document.hash === accepted.hash && document.accepted) ??
     (only === undefined
-      ? found.find(({ document }) => document.hash === accepted.hash && document.resource !== undefined)
+      ? found.find(({ document }) => document.hash === accepted.hash && document.accepted)
       : undefined);
   if (unchanged !== undefined) return { mention: unchanged, ambiguous: false };
   if (only === undefined) return { mention: good, ambiguous: false };

@@ -23,18 +23,25 @@ export interface TranslateInput {
 
 export type BuiltRoute = { readonly set: RouteSet } | { readonly faults: readonly Fault[] };
 
+interface KnownRoute {
+  readonly hash: string;
+  readonly depends: string;
+  readonly built: BuiltRoute;
+  /** Nothing is to be said about it, and all that it depends on beyond its text is in `surroundings`. */
+  isPlain: boolean;
+}
+
 /** Remembers what became of a resource as long as neither it nor what it refers to changed. Owned by the caller. */
 export interface TranslateMemo {
-  readonly routes: Map<
-    string,
-    { readonly hash: string; readonly depends: string; readonly built: BuiltRoute }
-  >;
+  readonly routes: Map<string, KnownRoute>;
   readonly upstreams: Map<string, { readonly hash: string; readonly entry: Entry }>;
   readonly guarded: GuardMemo;
+  /** What routes could refer to the last time. */
+  surroundings: string;
 }
 
 export function createMemo(): TranslateMemo {
-  return { routes: new Map(), upstreams: new Map(), guarded: new Map() };
+  return { routes: new Map(), upstreams: new Map(), guarded: new Map(), surroundings: '' };
 }
 
 /** A resource that was accepted at some time: the only ones that are translated. */

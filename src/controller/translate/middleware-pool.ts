@@ -137,6 +137,19 @@ export class MiddlewarePool {
     }
   }
 
+  /** What names of middlewares stand for: equal texts, equal answers. */
+  get names(): string {
+    return [...this.#named].map(([key, { entry }]) => `${key}=${entry?.hash}`).join('\n');
+  }
+
+  /** Does an inline one depend on a secret's, a key set's or a module's content? */
+  dependsOnContent(uses: readonly MiddlewareUse[]): boolean {
+    return uses.some((use) => {
+      const found = useOf(use);
+      return !('name' in found) && surroundingsOf(found, this.#draft.input) !== '';
+    });
+  }
+
   /** All that a list depends on besides its own text. */
   dependsOf(namespace: string, uses: readonly MiddlewareUse[]): string {
     let text = '';

@@ -1,7 +1,6 @@
 import type { RouteResource } from '../../resources/generated.ts';
 import type { Problem } from '../../snapshot/messages.ts';
 import type { Entry, RouteSnapshot, UpstreamShare } from '../../snapshot/model.ts';
-import type { Document } from '../store/document.ts';
 import { compileGuard } from '../assert/guard.ts';
 import type { Violation } from '../assert/guard.ts';
 import { Guards } from '../assert/guards.ts';
@@ -19,7 +18,19 @@ export function translateRoutes(draft: Draft, pool: MiddlewarePool): ReadonlyMap
   const guards = openGuards(draft, pool);
   const sets = new Map<string, RouteSet>();
   const old: RouteSet[] = [];
+  const { memo } = draft;
+  const surroundings = surroundingsOfAll(draft, pool);
+  const isSame = memo.surroundings === surroundings && draft.input.failed.size === 0;
+  memo.surroundings = surroundings;
   for (const stored of draft.accepted('Route')) {
+    const known = isSame ? memo.routes.get(stored.key) : undefined;
+    if (known?.isPlain === true && known.hash === stored.accepted.hash && 'set' in known.built) {
+      const { set } = known.built;
+      pool.place(set);
+      draft.add(set.entry);
+      sets.set(stored.key, set);
+      continue;
+    }
     const { set, isOld } = translateRoute(draft, pool, guards, stored);
     if (set === undefined) continue;
     sets.set(stored.key, set);
@@ -33,6 +44,13 @@ export function translateRoutes(draft: Draft, pool: MiddlewarePool): ReadonlyMap
     draft.memo.guarded.delete(key);
   }
   return sets;
+}
+
+/** Everything that can change what becomes of a route whose own text is the same. */
+function surroundingsOfAll(draft: Draft, pool: MiddlewarePool): string {
+  const targets = [...draft.entries.keys()].filter((key) => /^(?:Upstream|Listener)\//.test(key));
+  const guards = [...draft.accepted('Guard')].map(({ key, accepted }) => `${key}=${accepted.hash}`);
+  return [...targets, ...guards, draft.entries.get('Edge')?.hash, pool.names].join('\n');
 }
 
 interface Decided {
@@ -62,7 +80,7 @@ function translateRoute(draft: Draft, pool: MiddlewarePool, guards: Guards, stor
   // An older version is good only as long as it violates no Guard of today.
   const isGood = last !== undefined && isUsable(draft, last) && guards.violationOf(key, last) === undefined;
   const good = isGood ? last : undefined;
-  const built = buildRoute(draft, pool, stored);
+  const built = buildRoute(draft, pool, stored, resource);
   if ('faults' in built) return withoutMiddleware(draft, stored, good, { faults: built.faults });
   const { set } = built;
   for (const entry of set.own) {
@@ -81,7 +99,11 @@ function translateRoute(draft: Draft, pool: MiddlewarePool, guards: Guards, stor
   }
   pool.place(set);
   draft.add(set.entry);
-  reportMissing(draft, stored.namespace, key, accepted);
+  reportMissing(draft, stored, resource);
+  const known = draft.memo.routes.get(key);
+  if (known !== undefined) {
+    known.isPlain = !draft.outcomes.has(key) && !pool.dependsOnContent(resource.spec.middlewares);
+  }
   return { set, isOld: false };
 }
 
@@ -132,9 +154,14 @@ function withoutMiddleware(
   return { set: good, isOld: true };
 }
 
-function buildRoute(draft: Draft, pool: MiddlewarePool, stored: Accepted): BuiltRoute {
+function buildRoute(
+  draft: Draft,
+  pool: MiddlewarePool,
+  stored: Accepted,
+  resource: RouteResource,
+): BuiltRoute {
   const { key, namespace, name, accepted } = stored;
-  const { spec } = accepted.resource as RouteResource;
+  const { spec } = resource;
   let depends = pool.dependsOf(namespace, spec.middlewares);
   for (const upstream of spec.upstreams) {
     if (upstream.name !== undefined)
@@ -144,17 +171,18 @@ function buildRoute(draft: Draft, pool: MiddlewarePool, stored: Accepted): Built
   if (known !== undefined && known.hash === accepted.hash && known.depends === depends) return known.built;
   const id = `${namespace}/${name}`;
   const used = pool.use(namespace, id, spec.middlewares, id);
-  const built = used.faults.length > 0 ? { faults: used.faults } : { set: makeSet(draft, stored, used) };
-  draft.memo.routes.set(key, { hash: accepted.hash, depends, built });
+  const built =
+    used.faults.length > 0 ? { faults: used.faults } : { set: makeSet(draft, stored, resource, used) };
+  draft.memo.routes.set(key, { hash: accepted.hash, depends, built, isPlain: false });
   return built;
 }
 
 function makeSet(
   draft: Draft,
-  { key, namespace, name, accepted }: Accepted,
+  { key, namespace, name }: Accepted,
+  resource: RouteResource,
   used: UsedMiddlewares,
 ): RouteSet {
-  const resource = accepted.resource as RouteResource;
   const own: Entry[] = [...used.own];
   const upstreams = resource.spec.upstreams.map((upstream): UpstreamShare => {
     const { weight } = upstream;
@@ -206,8 +234,7 @@ function keepRoute(draft: Draft, pool: MiddlewarePool, set: RouteSet): void {
 }
 
 /** References that leave a part of the route without an answer, but nothing open. */
-function reportMissing(draft: Draft, namespace: string, key: string, accepted: Document): void {
-  const { spec } = accepted.resource as RouteResource;
+function reportMissing(draft: Draft, { namespace, key, accepted }: Accepted, { spec }: RouteResource): void {
   const problems: Problem[] = [];
   const add = (path: string, message: string): void => {
     problems.push({ at: accepted.locate(path), path, message });

@@ -23,6 +23,7 @@ function documentOf({ name, version, good }: DocumentSpec, path: string, index: 
     name: name ?? '',
     hash: `${name}-${version}-${good}`,
     at,
+    accepted,
     resource: accepted ? { version } : undefined,
     problems: accepted ? [] : [{ at, path: 'spec', message: 'is wrong' }],
     locate: () => at,

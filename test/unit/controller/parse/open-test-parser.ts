@@ -22,5 +22,8 @@ export function printProblems({ problems, documents }: ParsedFile): string[] {
 }
 
 export function parseText(parser: Parser, text: string | Buffer): ParsedFile {
-  return parser.parseFile({ path: 'f.yaml', bytes: typeof text === 'string' ? Buffer.from(text) : text });
+  return parser.parseFile({
+    path: 'f.yaml',
+    bytes: () => (typeof text === 'string' ? Buffer.from(text) : text),
+  });
 }
