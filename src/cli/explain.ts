@@ -68,7 +68,7 @@ function isUsage(error: unknown): error is Error {
 }
 
 /** `GET URL`, `URL`, or a whole curl command line; as one word or several. */
-export function readRequest(words: readonly string[], headers: readonly string[]): WrittenRequest {
+function readRequest(words: readonly string[], headers: readonly string[]): WrittenRequest {
   const text = words.join(' ').trim();
   const more = headers.flatMap((line) => {
     try {

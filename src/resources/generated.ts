@@ -417,7 +417,7 @@ export interface RouteTestSpec {
   };
 }
 
-/** An assertion about one request, checked before every change is served: what the routes make of it. */
+/** An assertion about one request, checked before every change is served. A change for which it fails is refused if it holds for what is served; a test that fails for both is itself refused. At the first start it is only reported. Limits and modules of users are passed by. */
 export interface RouteTestResource {
   readonly apiVersion: 'mgateway.dev/v1alpha1';
   readonly kind: 'RouteTest';
@@ -449,7 +449,7 @@ export interface GuardSpec {
   };
 }
 
-/** An invariant over routes: those that violate it are not served. */
+/** An invariant over routes. A route that violates it is not served: its last good version is, if that complies, else it answers 503 `ERR_ROUTE_GUARDED`. */
 export interface GuardResource {
   readonly apiVersion: 'mgateway.dev/v1alpha1';
   readonly kind: 'Guard';

@@ -122,6 +122,20 @@ describe('mgateway explain', () => {
       expect(stdout.split('\n'), stdout).to.include(line);
   });
 
+  it('prints what the README shows', async () => {
+    const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+    const shown = /```text\n(GET https:[^]*?)```/.exec(readme)?.[1];
+    const { stdout } = await run(
+      'explain',
+      '--config',
+      example,
+      'GET https://api.example.com/users/7',
+      '--claims',
+      '{"sub": "42"}',
+    );
+    expect(shown?.replaceAll('examples/route-tests/config/', '')).to.equal(stdout);
+  });
+
   it('tells the first condition that every near loser fails', async () => {
     const { nearLosers, reply, summary } = await explain('POST https://api.example.com/users/7');
     expect(nearLosers).to.deep.equal([
