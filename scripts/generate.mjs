@@ -1,4 +1,5 @@
-// Writes what follows from schemas/: the types of resources and the field reference.
+// Writes what follows from schemas/: the types of resources, the field reference, the CRDs, and the values schema of the
+// chart; and from the comments in the chart's values.yaml its README.
 // `--check` writes nothing and fails if a file is stale.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,11 +10,20 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { loadSchemas } = await import('../src/controller/parse/load-schemas.ts');
 const { renderTypes } = await import('./generate/types.mjs');
 const { renderReference } = await import('./generate/reference.mjs');
+const { renderCrds } = await import('./generate/crds.mjs');
+const { renderValuesSchema } = await import('./generate/values-schema.mjs');
+const { renderChartReadme } = await import('./generate/chart-readme.mjs');
 
 const schemas = loadSchemas();
 const files = {
   'src/resources/generated.ts': renderTypes(schemas),
   'docs/configuration.md': renderReference(schemas),
+  ...renderCrds(schemas),
+  'helm/mgateway/values.schema.json': renderValuesSchema(schemas),
+  'helm/mgateway/README.md': renderChartReadme(
+    read('scripts/generate/chart-readme.md'),
+    read('helm/mgateway/values.yaml'),
+  ),
 };
 
 const check = process.argv.includes('--check');
@@ -23,7 +33,7 @@ for (const [name, text] of Object.entries(files)) {
   if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
   stale++;
   if (check) {
-    process.stderr.write(`${name} does not follow from schemas/: run \`npm run generate\`\n`);
+    process.stderr.write(`${name} does not follow from its sources: run \`npm run generate\`\n`);
   } else {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
@@ -31,3 +41,7 @@ for (const [name, text] of Object.entries(files)) {
   }
 }
 process.exitCode = check && stale > 0 ? 1 : 0;
+
+function read(name) {
+  return readFileSync(join(root, name), 'utf8');
+}
