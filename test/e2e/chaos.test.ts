@@ -142,6 +142,8 @@ interface Tally {
   readonly lost: string[];
 }
 
+const invalidChunk = 'zz\r\n';
+
 /** One connection with some requests on it, one after another, until it is closed or broken off. */
 async function visitOnce(port: number, random: Random, tally: Tally): Promise<void> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
@@ -149,6 +151,7 @@ async function visitOnce(port: number, random: Random, tally: Tally): Promise<vo
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   let received = '';
   let wake: () => void = () => undefined;
+  let before = 'nothing';
   socket.on('data', (chunk: Buffer) => {
     received += chunk.toString('latin1');
     wake();
@@ -186,11 +189,15 @@ async function visitOnce(port: number, random: Random, tally: Tally): Promise<vo
         };
       });
     }
-    if (length === 0 && breakOff < 0 && received === '') tally.lost.push(text.slice(0, 160));
+    if (length === 0 && breakOff < 0 && received === '')
+      tally.lost.push(`${text.slice(0, 160)} after ${before}`);
     if (length === 0 || breakOff === 2) break;
     if (length > 0) tally.answered++;
     if (length < 0 || received.startsWith('HTTP/1.1 101')) break;
     if (/\r\nconnection: close\r\n/i.test(received.slice(0, length))) break;
+    // It may have been answered before its end was read, and that end is no HTTP: nothing may follow on this connection.
+    if (text.endsWith(invalidChunk)) break;
+    before = `${text.slice(0, 120)} answered by ${received.slice(0, Math.min(length, 200))}`;
     received = received.slice(length);
   }
   if (random.below(2) === 0) socket.resetAndDestroy();
@@ -250,7 +257,7 @@ function compose(random: Random): string {
   }
   // One in some is no valid chunk, or larger than is allowed.
   const fate = random.below(20);
-  const end = fate === 0 ? 'zz\r\n' : '0\r\n\r\n';
+  const end = fate === 0 ? invalidChunk : '0\r\n\r\n';
   return head(method, what, `${expectation}transfer-encoding: chunked\r\n`) + chunks + end;
 }
 
