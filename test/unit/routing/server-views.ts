@@ -5,11 +5,7 @@ import { Buffer } from 'node:buffer';
  * strings, one character for each byte. `X` readings are those of RFC 3986, nginx, Go, Apache and Express; `W` strip
  * `;parameters` or take backslashes for slashes; `M` decode twice, accept overlong UTF-8, fold case or drop blanks.
  */
-const views: readonly (readonly [
-  name: string,
-  flag: 'X' | 'W' | 'M',
-  read: (path: string) => string,
-])[] = [
+const views: readonly (readonly [name: string, flag: 'X' | 'W' | 'M', read: (path: string) => string])[] = [
   ['raw', 'X', (path) => path],
   ['RFC 3986: unreserved decoded, dot segments', 'X', (path) => dots(decode(path, true))],
   ['decoded, slashes merged, dot segments', 'X', once],
