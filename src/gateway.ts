@@ -6,6 +6,8 @@ import type {
   ConfigToMain,
   MainToConfig,
   MainToWorker,
+  Pin,
+  PinnedSet,
   WorkerData,
   WorkerToMain,
 } from './snapshot/messages.ts';
@@ -76,8 +78,16 @@ function startThreads(settings: Settings): EarlyThreads {
   };
 }
 
-function configStart({ config, strict, logLevel }: Settings, servedGeneration: number): ThreadStart {
-  const data: ConfigThreadData = { paths: config, strict, logLevel, servedGeneration };
+function configStart(settings: Settings, servedGeneration: number, pinned?: PinnedSet): ThreadStart {
+  const { config, strict, logLevel, modulesDir } = settings;
+  const data: ConfigThreadData = {
+    paths: config,
+    strict,
+    logLevel,
+    servedGeneration,
+    ...(modulesDir !== undefined && { modulesDir }),
+    ...(pinned !== undefined && { pinned }),
+  };
   return {
     entry: threadEntry('./controller/config-thread', import.meta.url),
     name: 'config',
@@ -208,6 +218,9 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     },
   });
 
+  let pin: Pin | undefined;
+  const pinnedSet = (): PinnedSet | undefined =>
+    pin === undefined ? undefined : { ...pin, entries: [...publisher.entries.values()] };
   let configStarts = 0;
   const config = new ConfigLink({
     clock,
@@ -215,7 +228,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     startThread: (events) =>
       configStarts++ === 0
         ? early.config.claim(events)
-        : startThread(configStart(settings, publisher.generation), events),
+        : startThread(configStart(settings, publisher.generation, pinnedSet()), events),
     message: (message) => configSaid(message),
     died: () => publisher.reset(),
   });
@@ -225,6 +238,9 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     ...(settings.probes === undefined ? {} : { probesAddress: settings.probes }),
     metrics,
     query: (name, args) => config.query(name, args),
+    command: (name, args) => config.command(name, args),
+    ...(settings.adminTokenFile === undefined ? {} : { tokenFile: settings.adminTokenFile }),
+    openReads: settings.adminOpenReads,
     ready: () => {
       const reason = whyNotReady();
       return reason === undefined ? { ready: true } : { ready: false, reason };
@@ -266,6 +282,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
         publisher.handle(message);
         return;
       case 'Status':
+        pin = message.status.pin;
         metrics.configStatus(message.status satisfies ConfigStatus);
         return;
       case 'Log':

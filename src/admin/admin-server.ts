@@ -1,18 +1,26 @@
-import { Buffer } from 'node:buffer';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { systemClock } from '../supervisor/clock.ts';
+import type { Clock } from '../supervisor/clock.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { AdminToken } from './admin-token.ts';
+import { openAdminToken } from './admin-token.ts';
 import type { Query } from './api.ts';
 import { answerQuery, isQueryName } from './api.ts';
-import { isAllowedHost } from './host-check.ts';
+import { createGate } from './gate.ts';
+import type { Gate } from './gate.ts';
+import { isAllowedHost, isLoopback } from './host-check.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { addressText, parseListenAddress } from './listen-address.ts';
 import type { MetricsSource } from './metrics-reply.ts';
 import { sendMetrics } from './metrics-reply.ts';
 import { renderPage } from './page.ts';
+import { readJsonBody } from './read-json-body.ts';
 import type { Reply } from './reply.ts';
 import { problemReply, sendReply, textReply } from './reply.ts';
+import type { Command } from './writes.ts';
+import { answerWrite, isCommandName } from './writes.ts';
 
 export interface AdminServerOptions {
   /** `HOST:PORT` of everything; Host is checked. */
@@ -21,8 +29,15 @@ export interface AdminServerOptions {
   readonly probesAddress?: string;
   readonly metrics: MetricsSource;
   readonly query: Query;
+  readonly command: Command;
+  /** Holds the bearer token of writes, and of reads where they are not open; absent: there are no writes. */
+  readonly tokenFile?: string;
+  /** Reads need no token although the address is not a loopback one. */
+  readonly openReads?: boolean;
   readonly ready: () => Readiness;
   readonly log: Logger;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 export interface Readiness {
@@ -44,22 +59,33 @@ const closeTimeoutMs = 1_000;
 /** A scraper and a few people; more is a mistake or an attack that must not take the main thread. */
 const maxConnections = 128;
 
-/** The operators' door: metrics, probes, the reading API and a page; nothing here changes anything. */
+/**
+ * The operators' door: metrics, probes, a page and the API. Metrics and probes are open to whoever gets here; the rest is on a
+ * loopback address only, or with the token; what changes anything always needs the token.
+ */
 export function createAdminServer(options: AdminServerOptions): AdminServer {
   const address = parseListenAddress(options.address);
   const probesAddress =
     options.probesAddress === undefined ? undefined : parseListenAddress(options.probesAddress);
+  const token = options.tokenFile === undefined ? undefined : openAdminToken(options.tokenFile);
+  const gate = createGate({
+    token,
+    openReads: options.openReads === true || isLoopback(address.host),
+    log: options.log,
+    clock: options.clock ?? systemClock,
+  });
   const admin = openServer(options, (request, url) => {
     if (!isAllowedHost(request.headers.host, address.host)) {
       const detail = 'Host is neither a loopback name nor the address that is listened on';
       return problemReply(421, 'ERR_ADMIN_HOST_REFUSED', detail);
     }
-    return answerAdmin(options, request, url);
+    return answerAdmin(options, gate, request, url);
   });
   const probes = probesAddress && openServer(options, () => undefined);
 
   return {
     async listen() {
+      checkToken(token, options.tokenFile);
       await listen(admin, address, '--admin');
       if (probes === undefined || probesAddress === undefined) return;
       try {
@@ -80,11 +106,19 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
 type Answer = (request: IncomingMessage, url: URL) => Reply | Promise<Reply | undefined> | undefined;
 
 async function answerAdmin(
-  { query, log }: AdminServerOptions,
+  { query, command, log }: AdminServerOptions,
+  gate: Gate,
   request: IncomingMessage,
   url: URL,
 ): Promise<Reply | undefined> {
   const name = /^\/api\/v1\/([a-z]+)$/.exec(url.pathname)?.[1];
+  if (name !== undefined && isCommandName(name)) return answerWrite(name, request, { gate, command });
+  if (isOpen(url.pathname)) return undefined;
+  const refusal = gate.read(request);
+  if (refusal !== undefined) {
+    request.resume();
+    return refusal;
+  }
   if (name !== undefined && isQueryName(name)) {
     const body = request.method === 'POST' ? await readJsonBody(request) : undefined;
     if (typeof body === 'object') return body;
@@ -123,10 +157,10 @@ async function respond(
     return;
   }
   const url = new URL(target.replace(/^\/+/, '/'), 'http://admin');
-  const asks = request.method === 'POST' && url.pathname === explainPath;
+  const hasBody = request.method === 'POST' && bodyPaths.includes(url.pathname);
   const reads = request.method === 'GET' || request.method === 'HEAD';
-  if (!asks) request.resume();
-  const own = reads || asks ? await answer(request, url) : methodNotAllowed;
+  if (!hasBody) request.resume();
+  const own = reads || hasBody ? await answer(request, url) : methodNotAllowed;
   if (own !== undefined) {
     sendReply(request, response, own);
     return;
@@ -143,8 +177,23 @@ async function respond(
   }
 }
 
-/** It changes nothing: a question with a body, because tokens have no place in a URL. */
-const explainPath = '/api/v1/explain';
+/** `explain` changes nothing: a question with a body, because tokens have no place in a URL. */
+const bodyPaths = ['/api/v1/explain', '/api/v1/rollback', '/api/v1/resume'];
+
+/** What scrapers and probes ask for, without a token. */
+function isOpen(path: string): boolean {
+  return path === '/metrics' || path === '/healthz' || path === '/readyz';
+}
+
+/** A token that cannot be used would be noticed when it is needed. */
+function checkToken(token: AdminToken | undefined, path: string | undefined): void {
+  try {
+    token?.matches('');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`--admin-token-file ${path ?? ''}: ${reason}`, { cause: error });
+  }
+}
 
 const methodNotAllowed = problemReply(405, 'ERR_ADMIN_METHOD_NOT_ALLOWED', 'GET and HEAD only', {
   allow: 'GET, HEAD',
@@ -152,23 +201,6 @@ const methodNotAllowed = problemReply(405, 'ERR_ADMIN_METHOD_NOT_ALLOWED', 'GET 
 
 function readyReply({ ready, reason }: Readiness): Reply {
   return ready ? textReply(200, 'ready') : problemReply(503, 'ERR_NOT_READY', reason ?? 'not ready');
-}
-
-const maxBodyBytes = 64 * 1024;
-
-/** A text, or why it is none. Pages of other sites cannot send this type without being asked for permission. */
-async function readJsonBody(request: IncomingMessage): Promise<string | Reply> {
-  const type = request.headers['content-type'] ?? '';
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= maxBodyBytes) chunks.push(chunk);
-  }
-  if (!/^application\/json\s*(?:;|$)/i.test(type))
-    return problemReply(400, 'ERR_ADMIN_BAD_REQUEST', 'the body must be application/json');
-  if (size > maxBodyBytes) return problemReply(400, 'ERR_ADMIN_BAD_REQUEST', 'the body is too large');
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 async function listen(server: Server, address: ListenAddress, flag: string): Promise<void> {

@@ -11,12 +11,15 @@ export function isAllowedHost(header: string | undefined, boundHost: string): bo
     /^(?:\[([0-9a-f:.]+)\]|([^:@/\\?#[\]\s]+))(?::\d{1,5})?$/i.exec(header ?? '') ?? [];
   const host = (bracketed ?? bare)?.toLowerCase();
   if (host === undefined || (bracketed !== undefined && isIP(host) !== 6)) return false;
-  if (host === 'localhost' || isLoopback(host) || host === boundHost.toLowerCase()) return true;
+  if (isLoopback(host) || host === boundHost.toLowerCase()) return true;
   return isWildcard(boundHost) && isIP(host) !== 0;
 }
 
-function isLoopback(host: string): boolean {
-  return host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+/** An address, or the name that always stands for one. */
+export function isLoopback(host: string): boolean {
+  return (
+    host.toLowerCase() === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+  );
 }
 
 function isWildcard(host: string): boolean {

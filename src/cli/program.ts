@@ -1,11 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
 import type { ExplainOptions } from './explain.ts';
+import { adminOption, tokenOption } from './admin-options.ts';
+import type { AdminOptions } from './admin-options.ts';
 import type { DiffOptions } from './diff.ts';
 import type { ProgramIo } from './program-io.ts';
 import { serveOptions, toSettings } from './serve-options.ts';
 import type { ServeOptions } from './serve-options.ts';
-import { readSwitch } from './setting-values.ts';
+import { checkTime, parseGeneration, readSwitch } from './setting-values.ts';
+import type { RollbackOptions } from './rollback.ts';
+import type { StatusOptions } from './status.ts';
 import type { RoutesOptions } from './routes.ts';
 import type { Settings } from './settings.ts';
 import type { TestOptions } from './test.ts';
@@ -116,6 +120,52 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
     });
 
   program
+    .command('status')
+    .description('say what a running gateway serves, and what is wrong with it')
+    .addOption(adminOption())
+    .addOption(tokenOption())
+    .addOption(outputOption())
+    .action(async (options: StatusOptions) => {
+      const { runStatus } = await import('./status.ts');
+      exitCode = await runStatus(options, io);
+    });
+
+  program
+    .command('health')
+    .description('exit with 0 if a running gateway is ready, else with 1')
+    .addOption(adminOption())
+    .action(async (options: AdminOptions) => {
+      const { runHealth } = await import('./health.ts');
+      exitCode = await runHealth(options, io);
+    });
+
+  program
+    .command('rollback')
+    .description('have a running gateway serve an older generation, until its source changes or resume')
+    .argument(
+      '<generation>',
+      'number of a generation, as status and /api/v1/generations tell',
+      parseGeneration,
+    )
+    .option('--for <duration>', 'resume by itself after this time, for example 30m', checkTime)
+    .addOption(adminOption())
+    .addOption(tokenOption())
+    .action(async (generation: number, options: RollbackOptions) => {
+      const { runRollback } = await import('./rollback.ts');
+      exitCode = await runRollback(generation, options, io);
+    });
+
+  program
+    .command('resume')
+    .description('have a running gateway serve its source again')
+    .addOption(adminOption())
+    .addOption(tokenOption())
+    .action(async (options: AdminOptions) => {
+      const { runResume } = await import('./resume.ts');
+      exitCode = await runResume(options, io);
+    });
+
+  program
     .command('version')
     .description('print the version')
     .addOption(outputOption())
@@ -161,6 +211,7 @@ function settingsOf(command: Command, options: ServeOptions, { env }: ProgramIo)
         parallelism: availableParallelism(),
       }),
       strict: options.strict ?? readSwitch(env, 'MGATEWAY_STRICT'),
+      adminOpenReads: options.adminOpenReads ?? readSwitch(env, 'MGATEWAY_ADMIN_OPEN_READS'),
       accessLog: options.accessLog ?? readSwitch(env, 'MGATEWAY_ACCESS_LOG'),
     });
   } catch (error) {

@@ -1,12 +1,14 @@
 import { Option } from 'commander';
 import type { LogLevel } from '../snapshot/messages.ts';
 import type { Settings } from './settings.ts';
-import { checkAddress, parseDirectory, parseTime, parseWorkers } from './setting-values.ts';
+import { checkAddress, parsePath, parseTime, parseWorkers } from './setting-values.ts';
 
 /** What commander makes of the options below. */
 export interface ServeOptions {
   readonly config?: readonly string[];
   readonly admin: string;
+  readonly adminTokenFile?: string;
+  readonly adminOpenReads?: true;
   readonly probes?: string;
   readonly workers: number | 'auto';
   readonly modulesDir?: string;
@@ -43,6 +45,17 @@ const table: readonly ServeOption[] = [
     fallback: ['127.0.0.1:9901'],
   },
   {
+    flags: '--admin-token-file <file>',
+    env: 'MGATEWAY_ADMIN_TOKEN_FILE',
+    description: 'holds the bearer token of rollback and resume; without it nothing can be changed',
+    parse: parsePath,
+  },
+  {
+    flags: '--admin-open-reads',
+    env: 'MGATEWAY_ADMIN_OPEN_READS',
+    description: 'let the API and the page be read without a token on an address that is not a loopback one',
+  },
+  {
     flags: '--probes <address>',
     env: 'MGATEWAY_PROBES',
     description: 'metrics and probes alone once more, for the kubelet and Prometheus',
@@ -59,7 +72,7 @@ const table: readonly ServeOption[] = [
     flags: '--modules-dir <directory>',
     env: 'MGATEWAY_MODULES_DIR',
     description: 'where modules of your own middleware may be; without it none are loaded',
-    parse: parseDirectory,
+    parse: parsePath,
   },
   {
     flags: '--strict',
@@ -116,11 +129,12 @@ export function serveOptions(): readonly Option[] {
 /** What is already counted, split and switched out of `options` is given beside them. */
 export function toSettings(
   options: ServeOptions,
-  found: Pick<Settings, 'config' | 'workers' | 'strict' | 'accessLog'>,
+  found: Pick<Settings, 'config' | 'workers' | 'strict' | 'accessLog' | 'adminOpenReads'>,
 ): Settings {
   return {
     ...found,
     admin: options.admin,
+    adminTokenFile: options.adminTokenFile,
     probes: options.probes,
     modulesDir: options.modulesDir,
     logLevel: options.logLevel,

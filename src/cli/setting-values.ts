@@ -22,6 +22,19 @@ export function parseTime(text: string): number {
   }
 }
 
+/** The same, as it was written. */
+export function checkTime(text: string): string {
+  parseTime(text);
+  return text;
+}
+
+/** A whole number from 1. */
+export function parseGeneration(text: string): number {
+  const number = Number(text);
+  if (!/^\d{1,15}$/.test(text) || number < 1) throw new InvalidArgumentError('Give a number from 1.');
+  return number;
+}
+
 /** A whole number from 1, or `auto`. */
 export function parseWorkers(text: string): number | 'auto' {
   if (text === 'auto') return 'auto';
@@ -40,6 +53,6 @@ export function readSwitch(env: Readonly<Record<string, string | undefined>>, na
   throw new InvalidArgumentError(`${name}=${value} is invalid. Give true or false.`);
 }
 
-export function parseDirectory(text: string): string {
+export function parsePath(text: string): string {
   return resolve(text);
 }

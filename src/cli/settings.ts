@@ -6,6 +6,10 @@ export interface Settings {
   readonly config: readonly string[];
   /** `HOST:PORT`; port 0: any free one. */
   readonly admin: string;
+  /** Holds the bearer token of the admin address; undefined: nothing can be changed there. */
+  readonly adminTokenFile: string | undefined;
+  /** What is read at the admin address needs no token, wherever it listens. */
+  readonly adminOpenReads: boolean;
   /** Probes and metrics again, for callers that cannot reach the loopback address. */
   readonly probes: string | undefined;
   /** Data-plane workers. */

@@ -1,4 +1,4 @@
-import type { ConfigToMain, MainToConfig } from '../snapshot/messages.ts';
+import type { CommandResult, ConfigToMain, MainToConfig } from '../snapshot/messages.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Backoff } from './backoff.ts';
 import type { Clock } from './clock.ts';
@@ -15,6 +15,8 @@ export interface ConfigLinkOptions {
 }
 
 const queryTimeoutMs = 10_000;
+/** A whole configuration may have to be published. */
+const commandTimeoutMs = 60_000;
 
 interface PendingQuery {
   readonly resolve: (value: unknown) => void;
@@ -54,16 +56,28 @@ export class ConfigLink {
 
   /** Asks the thread about itself; rejects if it cannot tell, dies or takes longer than 10 s. */
   query(name: string, args: unknown): Promise<unknown> {
+    return this.#ask((id) => ({ type: 'Query', id, name, args }), queryTimeoutMs);
+  }
+
+  /** Has the thread do something, within a minute. */
+  async command(name: 'rollback' | 'resume', args: unknown): Promise<CommandResult> {
+    return (await this.#ask(
+      (id) => ({ type: 'Command', id, name, args }),
+      commandTimeoutMs,
+    )) as CommandResult;
+  }
+
+  #ask(message: (id: number) => MainToConfig, timeoutMs: number): Promise<unknown> {
     const thread = this.#thread;
     if (thread === undefined) return Promise.reject(new Error('the config thread is not running'));
     const id = ++this.#lastQuery;
     return new Promise((resolve, reject) => {
-      const cancelTimeout = this.#options.clock.after(queryTimeoutMs, () => {
+      const cancelTimeout = this.#options.clock.after(timeoutMs, () => {
         this.#pending.delete(id);
-        reject(new Error(`the config thread did not answer within ${queryTimeoutMs} ms`));
+        reject(new Error(`the config thread did not answer within ${timeoutMs} ms`));
       });
       this.#pending.set(id, { resolve, reject, cancelTimeout });
-      thread.post({ type: 'Query', id, name, args });
+      thread.post(message(id));
     });
   }
 

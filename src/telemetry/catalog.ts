@@ -115,6 +115,12 @@ export const catalog = {
     help: 'Number of the generation being served.',
     home: 'main',
   },
+  config_pinned: {
+    type: 'gauge',
+    labels: [],
+    help: '1 while an older generation is pinned and the configuration as read is not served, else 0.',
+    home: 'main',
+  },
   config_info: {
     type: 'gauge',
     labels: ['source_hash', 'served_hash'],

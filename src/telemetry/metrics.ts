@@ -68,6 +68,7 @@ export function createMetrics(options: MetricsOptions): MainMetrics {
   const lastSuccessful = gauge('config_last_reload_successful');
   const lastSuccess = gauge('config_last_reload_success_timestamp_seconds');
   const generation = gauge('config_generation');
+  const pinned = gauge('config_pinned');
   const info = gauge('config_info');
   const resources = gauge('config_resources');
   const restarts = counter('worker_restarts_total');
@@ -97,6 +98,7 @@ export function createMetrics(options: MetricsOptions): MainMetrics {
       lastSuccessful.set(good ? 1 : 0);
       if (good) lastSuccess.set(status.time);
       generation.set(status.generation);
+      pinned.set(status.pin === undefined ? 0 : 1);
       info.reset();
       info.set({ source_hash: status.sourceHash, served_hash: status.servedHash }, 1);
       resources.reset();

@@ -24,6 +24,7 @@ describe('createAdminServer', () => {
         if (name === 'generations') throw new Error('the config thread died');
         return { name };
       },
+      command: () => Promise.reject(new Error('nobody may get here')),
       ready: () => ready,
       log: silent,
       ...options,

@@ -1,0 +1,98 @@
+import type { Problem } from '../snapshot/messages.ts';
+
+/** `/api/v1/status`; what is not there yet is absent. */
+export interface GatewayStatus {
+  readonly generation?: number;
+  readonly result?: string;
+  readonly sourceHash?: string;
+  readonly servedHash?: string;
+  /** Unix seconds. */
+  readonly time?: number;
+  readonly pin: { readonly generation: number; readonly since: number; readonly until: number | null } | null;
+  readonly problemList: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** One of `/api/v1/resources`. */
+export interface ResourceStatus {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly state: string;
+  readonly at: string;
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: 'True' | 'False';
+    readonly reason: string;
+  }[];
+}
+
+const heads = ['KIND', 'NAME', 'STATE', 'CONDITIONS', 'AT'] as const;
+const hashCharacters = 12;
+
+/** `reason`: why it is not ready. */
+export function renderStatus(
+  status: GatewayStatus & { readonly list: readonly ResourceStatus[] },
+  reason: string | undefined,
+): string {
+  const { generation = 0, result = 'none yet', time, sourceHash = '', servedHash = '', pin } = status;
+  const lines = [
+    `ready       ${reason === undefined ? 'yes' : `no: ${reason}`}`,
+    `generation  ${generation}`,
+    `last read   ${result}${time === undefined ? '' : ` at ${timeText(time)}`}`,
+    `source      ${sourceHash.slice(0, hashCharacters)}${sourceHash === servedHash ? '' : `, served ${servedHash.slice(0, hashCharacters)}`}`,
+    `pinned      ${pin === null ? 'no' : pinText(pin)}`,
+    '',
+    ...table(status.list),
+    ...section('problems', status.problemList),
+    ...section('warnings', status.warnings),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function pinText({ generation, since, until }: NonNullable<GatewayStatus['pin']>): string {
+  const end = until === null ? 'until the source changes' : `until ${timeText(until)} or the source changes`;
+  return `generation ${generation} since ${timeText(since)}, ${end}`;
+}
+
+function timeText(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
+function section(title: string, problems: readonly Problem[]): readonly string[] {
+  if (problems.length === 0) return [];
+  const lines = problems.map(({ at, path, message, hint }) =>
+    [' ', at, path, message, hint === undefined ? '' : `(${hint})`].filter((word) => word !== '').join(' '),
+  );
+  return ['', `${title}:`, ...lines];
+}
+
+function table(resources: readonly ResourceStatus[]): readonly string[] {
+  const rows = [
+    heads,
+    ...resources.map(({ kind, namespace, name, state, conditions, at }) => [
+      kind,
+      `${namespace}/${name}`,
+      state,
+      conditionText(conditions),
+      at,
+    ]),
+  ];
+  const widths = heads.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** What holds, and why not what does not; `Fallback` only where it holds. */
+function conditionText(conditions: ResourceStatus['conditions']): string {
+  return conditions
+    .flatMap(({ type, status, reason }) => {
+      if (type === 'Fallback') return status === 'True' ? [`Fallback (${reason})`] : [];
+      return status === 'True' ? [type] : [`not ${type} (${reason})`];
+    })
+    .join(', ');
+}

@@ -1,0 +1,49 @@
+import { AdminClientError, createAdminClient, problemText } from './admin-client.ts';
+import type { AdminAnswer, AdminClient } from './admin-client.ts';
+import type { AdminOptions } from './admin-options.ts';
+import type { ProgramIo } from './program-io.ts';
+import { renderStatus } from './status-text.ts';
+import type { GatewayStatus, ResourceStatus } from './status-text.ts';
+
+export interface StatusOptions extends AdminOptions {
+  readonly output: 'text' | 'json';
+}
+
+const timeoutMs = 15_000;
+
+/**
+ * `mgateway status`: what a running gateway serves and what is wrong with it. Exit code 0: all is served as written, 1: there is a
+ * problem, or nobody answers.
+ */
+export async function runStatus(
+  { admin, tokenFile, output }: StatusOptions,
+  io: Pick<ProgramIo, 'stdout' | 'stderr'>,
+): Promise<number> {
+  try {
+    const client = createAdminClient({ admin, ...(tokenFile !== undefined && { tokenFile }), timeoutMs });
+    const ready = await client.get('/readyz');
+    const status = (await read(client, 'status')) as GatewayStatus;
+    const { resources } = (await read(client, 'resources')) as {
+      readonly resources: readonly ResourceStatus[];
+    };
+    const report = { ready: ready.status === 200, ...status, list: resources };
+    io.stdout.write(
+      output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : renderStatus(report, notReady(ready)),
+    );
+    return report.ready && report.problemList.length === 0 ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof AdminClientError)) throw error;
+    io.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+}
+
+async function read(client: AdminClient, name: string): Promise<unknown> {
+  const answer = await client.get(`/api/v1/${name}`);
+  if (answer.status !== 200) throw new AdminClientError(`${client.url}: ${problemText(answer)}`);
+  return JSON.parse(answer.body);
+}
+
+function notReady(answer: AdminAnswer): string | undefined {
+  return answer.status === 200 ? undefined : problemText(answer);
+}
