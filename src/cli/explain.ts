@@ -5,6 +5,7 @@ import type { Explanation } from '../controller/explain/explanation.ts';
 import { loadDirectory } from '../controller/load.ts';
 import { SimulationRequestError } from '../simulation/request.ts';
 import { createSimulator } from '../simulation/simulator.ts';
+import { redactText } from '../telemetry/redaction.ts';
 import { CurlCommandError, readCurlCommand } from './curl-command.ts';
 import type { WrittenRequest } from './curl-command.ts';
 import { renderExplanation } from './explanation-text.ts';
@@ -49,11 +50,11 @@ export async function runExplain(
     return 0;
   } catch (error) {
     if (error instanceof GatewayAnswerError) {
-      io.stderr.write(`explain: ${error.message}\n`);
+      io.stderr.write(`explain: ${redactText(error.message)}\n`);
       return 1;
     }
     if (!isUsage(error)) throw error;
-    io.stderr.write(`explain: ${error.message}\n`);
+    io.stderr.write(`explain: ${redactText(error.message)}\n`);
     return 2;
   }
 }

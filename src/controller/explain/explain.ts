@@ -7,6 +7,7 @@ import { toWire } from '../../simulation/request.ts';
 import type { SimulatedRoute, Simulation } from '../../simulation/simulation.ts';
 import type { Simulator } from '../../simulation/simulator.ts';
 import type { EdgeSnapshot, RouteSnapshot } from '../../snapshot/model.ts';
+import { redactText } from '../../telemetry/redaction.ts';
 import { describeOutcome } from '../assert/expectation.ts';
 import { matchText } from '../status/route-table.ts';
 import type { Stored } from '../store/store.ts';
@@ -35,7 +36,7 @@ export async function explain(request: SimulationRequest, context: ExplainContex
   const snapshot = simulation.route && routeOf(simulator, simulation.route.name);
   const { losers, more } = losersOf(simulation, request, simulator);
   return {
-    request: { method, scheme, host, path, query: redactQuery(query) },
+    request: { method, scheme, host, path: redactText(path), query: redactQuery(query) },
     summary: summaryOf(simulation),
     certain,
     ...(simulation.route !== undefined &&
@@ -81,7 +82,7 @@ function explainRoute(
     hostname,
     matchIndex,
     match: match === undefined ? '' : redactNote(matchText(match)),
-    captures,
+    captures: Object.fromEntries(Object.entries(captures).map(([key, value]) => [key, redactText(value)])),
     at: places.of(`Route/${name}`, `spec.matches[${matchIndex}]`),
     ...(note !== undefined && { note }),
   };
@@ -111,7 +112,7 @@ function explainForward(
   { entries }: Simulator,
 ): NonNullable<Explanation['forward']> {
   return {
-    path: outcome.path,
+    path: redactText(outcome.path),
     query: redactQuery(outcome.query),
     headers: outcome.changes.map(({ name, before, after }) => ({
       name,

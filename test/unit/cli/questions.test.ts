@@ -170,6 +170,16 @@ describe('mgateway explain', () => {
       expect(stdout).to.include('a=b');
       expect(stdout).not.to.match(/eyJ|c2ln|s3cr3t|k3y-k3y/);
     }
+    for (const words of [
+      [`https://api.example.com/users/${token}`],
+      ['curl', `https://a/?t=${token}`, 'https://b'],
+      ['https://a', '-H', `Authorization Bearer ${token}`],
+    ]) {
+      const { stdout, stderr } = await run('explain', '--config', example, ...words);
+      expect(stdout + stderr)
+        .to.match(/./)
+        .and.not.to.match(/eyJ|c2ln/);
+    }
   });
 
   it('exits with 2 for what it does not understand', async () => {
