@@ -154,8 +154,8 @@ function rootSchema(schema) {
 
 /** Without our own words; what they say becomes CEL where CEL can say it. */
 function structural(schema) {
-  const { properties, items, additionalProperties, title: _title, ...rest } = schema;
-  const words = Object.entries(rest).filter(([word]) => !word.startsWith('x-mgateway-'));
+  const { properties, items, additionalProperties, ...rest } = schema;
+  const words = Object.entries(rest).filter(([word]) => word !== 'title' && !word.startsWith('x-mgateway-'));
   const rules = rulesOf(schema);
   return {
     ...Object.fromEntries(words),

@@ -173,7 +173,8 @@ export function renderValuesSchema(schemas) {
 
 /** A list of documents is for files: here every item stands for itself, and has a name to be spread by. */
 function resource(schemas) {
-  const { $schema: _draft, ...any } = publishAnyKind(schemas);
+  const any = { ...publishAnyKind(schemas) };
+  delete any.$schema;
   return {
     ...withoutWords(any),
     required: ['apiVersion', 'kind', 'metadata'],

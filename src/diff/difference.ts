@@ -16,7 +16,7 @@ export interface Difference {
 }
 
 /** Nothing is served, sent or written: two sets of entries in, their difference out. */
-export function compareEntries(
+function compareEntries(
   from: ReadonlyMap<string, Entry>,
   to: ReadonlyMap<string, Entry>,
   find: FindDefinition,

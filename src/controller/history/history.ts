@@ -13,7 +13,7 @@ export interface HistoryLimits {
   readonly characters: number;
 }
 
-export const historyLimits: HistoryLimits = { kept: 20, characters: 32 * 1024 * 1024 };
+const historyLimits: HistoryLimits = { kept: 20, characters: 32 * 1024 * 1024 };
 
 type Entries = ReadonlyMap<string, Entry>;
 

@@ -12,7 +12,11 @@ export function parseSet(set: ReadSet, parser: Parser): readonly StoreFile<Parse
       const problems = [{ at: path, path: '', message: content.reason }];
       return { root, path, content: { state: 'unreadable', problems } };
     }
-    return { root, path, content: toContent(parser.parseFile({ path, hash: content.hash, bytes: () => content.bytes })) };
+    return {
+      root,
+      path,
+      content: toContent(parser.parseFile({ path, hash: content.hash, bytes: () => content.bytes })),
+    };
   });
   parser.sweep();
   return files;

@@ -21,7 +21,7 @@ const accepted =
   'sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n';
 /** 1001 as a server says it, and as a client does: with four bytes of mask. */
 const goingAway = '\x88\x02\x03\xe9';
- 
+
 const maskedClose = /\x88\x82[^]{6}/;
 
 function unmasked(frame: string): string {
