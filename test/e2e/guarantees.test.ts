@@ -53,6 +53,9 @@ const proofs: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     'unit/supervisor/publisher.test.ts': [
       'scales memory in place at the commit, keeps what did not change and drops what it cannot keep',
     ],
+    'e2e/reload/streams.test.ts': [
+      'is left alone by reloads that change or remove other routes, upstreams, limits and listeners, and its own (G6)',
+    ],
     'e2e/proxying/websocket.test.ts': [
       'survives a reload, even of its own route, and ends when either side ends',
     ],
