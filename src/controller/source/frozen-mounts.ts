@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ListedRoot } from './list-root.ts';
 
 /** One line of /proc/self/mountinfo (proc(5)). */
@@ -37,8 +37,8 @@ export function frozenMounts(
         message: `${how}: updates that replace it are never seen here; mount the whole directory instead`,
       });
     }
-    const [real] = resolved;
-    const version = real === undefined ? undefined : mountAbove(mounts, real);
+    // Unresolved: what it shows is gone by now.
+    const version = mountAbove(mounts, resolved[0] ?? resolve(root));
     if (version !== undefined && versionDirectory.test(version.root) && version.point !== files[0]?.target) {
       remarks.push({
         path: root,

@@ -58,7 +58,10 @@ export function listRoot(root: string, maxFiles: number): ListedRoot {
     watch,
   });
   try {
-    if (!statSync(absolute).isDirectory()) return listSingle(root, absolute, watch);
+    const stats = statSync(absolute);
+    if (!stats.isDirectory()) return listSingle(root, absolute, watch);
+    // A mount goes on showing a directory that was removed, as an empty one: nobody meant to delete what it held.
+    if (stats.nlink === 0) return gone(new Error('was removed where it is mounted from'));
   } catch (error) {
     // A dangling or looping link that was given itself is there, but cannot be read; the store treats both alike.
     return gone(error);
