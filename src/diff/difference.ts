@@ -1,6 +1,4 @@
-import { createSimulator } from '../simulation/simulator.ts';
 import type { Simulator } from '../simulation/simulator.ts';
-import type { Entry } from '../snapshot/model.ts';
 import { entryChanges } from './entry-changes.ts';
 import type { EntryChange } from './entry-changes.ts';
 import { newConflicts } from './new-conflicts.ts';
@@ -15,17 +13,7 @@ export interface Difference {
   readonly state: readonly StateChange[];
 }
 
-/** Nothing is served, sent or written: two sets of entries in, their difference out. */
-function compareEntries(
-  from: ReadonlyMap<string, Entry>,
-  to: ReadonlyMap<string, Entry>,
-  find: FindDefinition,
-): Difference {
-  const before = createSimulator(from);
-  return compareSimulators(before, createSimulator(to, before), find);
-}
-
-/** The same where requests are decided too, so that nothing is compiled twice. */
+/** Nothing is served, sent or written: two sets of entries, each with its simulator, in; their difference out. */
 export function compareSimulators(from: Simulator, to: Simulator, find: FindDefinition): Difference {
   const changes = entryChanges(from.entries, to.entries);
   const isRouted = changes.some(({ kind }) => kind === 'Route');
