@@ -79,7 +79,7 @@ function startThreads(settings: Settings): EarlyThreads {
 }
 
 function configStart(settings: Settings, servedGeneration: number, pinned?: PinnedSet): ThreadStart {
-  const { config, strict, logLevel, modulesDir } = settings;
+  const { config, strict, logLevel, modulesDir, stateDir } = settings;
   const data: ConfigThreadData = {
     paths: config,
     strict,
@@ -87,6 +87,7 @@ function configStart(settings: Settings, servedGeneration: number, pinned?: Pinn
     servedGeneration,
     ...(modulesDir !== undefined && { modulesDir }),
     ...(pinned !== undefined && { pinned }),
+    ...(stateDir !== undefined && { stateDir }),
   };
   return {
     entry: threadEntry('./controller/config-thread', import.meta.url),

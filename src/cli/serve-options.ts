@@ -12,6 +12,7 @@ export interface ServeOptions {
   readonly probes?: string;
   readonly workers: number | 'auto';
   readonly modulesDir?: string;
+  readonly stateDir?: string;
   readonly strict?: true;
   readonly logLevel: LogLevel;
   readonly logFormat?: 'json' | 'pretty';
@@ -73,6 +74,12 @@ const table: readonly ServeOption[] = [
     env: 'MGATEWAY_MODULES_DIR',
     description: 'where modules of your own middleware may be; without it none are loaded',
     parse: parsePath,
+  },
+  {
+    flags: '--state-dir <directory>',
+    env: 'MGATEWAY_STATE_DIR',
+    description: 'keeps the last accepted documents over restarts, for a start with a broken file',
+    parse: parseDirectory,
   },
   {
     flags: '--strict',
@@ -137,6 +144,7 @@ export function toSettings(
     adminTokenFile: options.adminTokenFile,
     probes: options.probes,
     modulesDir: options.modulesDir,
+    stateDir: options.stateDir,
     logLevel: options.logLevel,
     logFormat: options.logFormat,
     shutdownDelayMs: options.shutdownDelay,

@@ -16,6 +16,8 @@ export interface Settings {
   readonly workers: number;
   /** Under which users' modules may live; undefined: none are loaded. */
   readonly modulesDir: string | undefined;
+  /** Where the last accepted documents are kept over restarts; undefined: nowhere. */
+  readonly stateDir: string | undefined;
   /** Any problem at start ends the program. */
   readonly strict: boolean;
   readonly logLevel: LogLevel;

@@ -12,6 +12,7 @@ import { Reconciler } from './reconcile/reconciler.ts';
 import { defaultCaps } from './source/caps.ts';
 import { createKeyVersions } from './source/key-versions.ts';
 import { createSource } from './source/source.ts';
+import { LastGood } from './state/last-good.ts';
 import { createProblemLog } from './status/problem-log.ts';
 import { answerQuery } from './status/queries.ts';
 
@@ -51,7 +52,12 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
     log,
     expired: () => loop.now(),
   });
+  const lastGood =
+    data.stateDir === undefined
+      ? undefined
+      : new LastGood({ directory: data.stateDir, paths: data.paths, clock, log });
   const reconciler = new Reconciler({
+    ...(lastGood !== undefined && { lastGood }),
     source,
     parser: openParser(caps),
     keys,
@@ -103,6 +109,7 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
     pinning.close();
     await loop.close();
     reconciler.close();
+    await lastGood?.close();
     log.close();
   };
   return {

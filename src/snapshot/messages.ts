@@ -39,6 +39,8 @@ export interface ConfigThreadData {
   readonly logLevel: LogLevel;
   /** Where users' modules are; absent: none are loaded. */
   readonly modulesDir?: string;
+  /** Where the last accepted documents are kept over restarts; absent: nowhere. */
+  readonly stateDir?: string;
   /**
    * What is served when the thread is started again after a crash (first start: 0). It begins with `base: 0` and
    * generations above this one (G3); main finds out what its candidate no longer holds.

@@ -25,6 +25,11 @@ export interface ParsedFile {
   readonly whole: boolean;
 }
 
+/** The text that a document was read from; the same object for all that one text holds. */
+export interface TextOrigin {
+  text(): string;
+}
+
 export interface ParsedDocument {
   /** `Route/default/users`; undefined if the document does not say who it is (then it could be any resource of its file). */
   readonly key: string | undefined;
@@ -36,6 +41,9 @@ export interface ParsedDocument {
   readonly hash: string;
   /** `FILE:LINE:COLUMN` of its beginning. */
   readonly at: string;
+  readonly origin: TextOrigin;
+  /** Lines of its file before that text. */
+  readonly linesBefore: number;
   /** Is there a resource? Cheaper than to ask for it. */
   readonly accepted: boolean;
   /** Validated, defaults filled in; undefined when refused. Made from its JSON each time: ask once. */

@@ -8,7 +8,7 @@ import { DocumentTree } from './document-tree.ts';
 import type { PlacedFinding } from './finding.ts';
 import type { ParsedDocument, ParsedFile, SourceFile } from './parsed-file.ts';
 import { placeAt } from './place-at.ts';
-import type { KnownResource } from './placed-document.ts';
+import type { KnownResource, KnownText } from './placed-document.ts';
 import { PlacedDocument, placeProblem } from './placed-document.ts';
 import { readYaml } from './read-yaml.ts';
 import { ResourceReader } from './resource-reader.ts';
@@ -27,6 +27,12 @@ export interface ParserOptions {
 export interface Parser {
   /** Never throws for what a file holds. Documents whose text was met before are not parsed again. */
   parseFile(file: SourceFile): ParsedFile;
+  /** The resources of one document's text that begins after `linesBefore` lines of its file. */
+  parseText(document: {
+    readonly path: string;
+    readonly linesBefore: number;
+    readonly text: string;
+  }): readonly ParsedDocument[];
   /**
    * Ends a generation: forgets the files and documents that no `parseFile` has met since the last call. So hand it every
    * file of a generation, changed or not, then sweep.
@@ -41,6 +47,7 @@ interface Entry {
   /** Not empty: the text is not YAML. */
   readonly errors: readonly PlacedFinding[];
   readonly resources: readonly KnownResource[];
+  readonly origin: KnownText;
   /** As last handed out: what stays in its place stays the same object. */
   placed: readonly PlacedDocument[];
   generation: number;
@@ -65,7 +72,7 @@ export function createParser(schemas: SchemaSet, options: ParserOptions): Parser
   const met = new Set<string>();
   let generation = 0;
   // Whoever asks for one place of a document often asks for more of them.
-  let located: { readonly entry: Entry; readonly tree: DocumentTree | undefined } | undefined;
+  let located: { readonly text: string; readonly tree: DocumentTree | undefined } | undefined;
 
   function parseFile({ path, bytes, hash }: SourceFile): ParsedFile {
     const known = files.get(path);
@@ -104,15 +111,15 @@ export function createParser(schemas: SchemaSet, options: ParserOptions): Parser
     const text = bytes.toString('latin1');
     let entry = entries.get(text);
     if (entry === undefined) {
-      const read = parseText(bytes.toString('utf8'), () => digest('sha256', bytes, 'base64url'));
-      entry = { text, ...read, placed: [], generation };
+      const read = readText(bytes.toString('utf8'), () => digest('sha256', bytes, 'base64url'));
+      entry = { text, ...read, origin: originOf(text), placed: [], generation };
       entries.set(text, entry);
     }
     entry.generation = generation;
     return entry;
   }
 
-  function parseText(text: string, hash: () => string): Pick<Entry, 'errors' | 'resources'> {
+  function readText(text: string, hash: () => string): Pick<Entry, 'errors' | 'resources'> {
     const reading = readYaml(text);
     if ('errors' in reading) return { errors: reading.errors, resources: [] };
     const tree = new DocumentTree(text, reading.document);
@@ -129,19 +136,23 @@ export function createParser(schemas: SchemaSet, options: ParserOptions): Parser
       placed.length === resources.length &&
       placed.every((document, i) => document.is(resources[i] as KnownResource, path, linesBefore));
     if (!isSame)
-      entry.placed = resources.map(
-        (known) => new PlacedDocument(known, path, linesBefore, () => treeOf(entry)),
-      );
+      entry.placed = resources.map((known) => new PlacedDocument(known, path, linesBefore, entry.origin));
     return entry.placed;
   }
 
-  function treeOf(entry: Entry): DocumentTree | undefined {
-    if (located?.entry !== entry) {
-      const text = Buffer.from(entry.text, 'latin1').toString('utf8');
-      const reading = readYaml(text);
-      located = { entry, tree: 'errors' in reading ? undefined : new DocumentTree(text, reading.document) };
-    }
-    return located.tree;
+  function originOf(latin1: string): KnownText {
+    const text = (): string => Buffer.from(latin1, 'latin1').toString('utf8');
+    return {
+      text,
+      tree() {
+        if (located?.text !== latin1) {
+          const reading = readYaml(text());
+          const tree = 'errors' in reading ? undefined : new DocumentTree(text(), reading.document);
+          located = { text: latin1, tree };
+        }
+        return located.tree;
+      },
+    };
   }
 
   function sweep(): void {
@@ -152,7 +163,11 @@ export function createParser(schemas: SchemaSet, options: ParserOptions): Parser
     located = undefined;
   }
 
-  return { parseFile, sweep };
+  return {
+    parseFile,
+    parseText: ({ path, linesBefore, text }) => place(entryFor(Buffer.from(text)), path, linesBefore),
+    sweep,
+  };
 }
 
 interface Read {

@@ -3,13 +3,18 @@ import type { Problem } from '../../snapshot/messages.ts';
 import type { DocumentTree } from './document-tree.ts';
 import { parsePath } from './field-path.ts';
 import type { PlacedFinding } from './finding.ts';
-import type { ParsedDocument } from './parsed-file.ts';
+import type { ParsedDocument, TextOrigin } from './parsed-file.ts';
 import type { ReadResource } from './resource-reader.ts';
 
 /** What is known of one resource of a text, whatever file the text is in. */
 export interface KnownResource extends Omit<ReadResource, 'resource'> {
   /** The resource as JSON, a third of the size of the object; absent if it was refused. */
   readonly json: string | undefined;
+}
+
+/** Reads the text again each time. */
+export interface KnownText extends TextOrigin {
+  tree(): DocumentTree | undefined;
 }
 
 const noProblems: readonly Problem[] = [];
@@ -19,15 +24,14 @@ export class PlacedDocument implements ParsedDocument {
   readonly problems: readonly Problem[];
   readonly #known: KnownResource;
   readonly #file: string;
-  readonly #linesBefore: number;
-  readonly #tree: () => DocumentTree | undefined;
+  readonly linesBefore: number;
+  readonly origin: KnownText;
 
-  /** `tree`: reads the document's text again. */
-  constructor(known: KnownResource, file: string, linesBefore: number, tree: () => DocumentTree | undefined) {
+  constructor(known: KnownResource, file: string, linesBefore: number, origin: KnownText) {
     this.#known = known;
     this.#file = file;
-    this.#linesBefore = linesBefore;
-    this.#tree = tree;
+    this.linesBefore = linesBefore;
+    this.origin = origin;
     const { findings } = known;
     this.problems =
       findings.length === 0
@@ -70,16 +74,16 @@ export class PlacedDocument implements ParsedDocument {
 
   locate(field: string): string {
     const { prefix, place } = this.#known;
-    return this.#at(this.#tree()?.locate([...prefix, ...parsePath(field)], 'value') ?? place);
+    return this.#at(this.origin.tree()?.locate([...prefix, ...parsePath(field)], 'value') ?? place);
   }
 
   /** Is this what would be made of the resource at that place? */
   is(known: KnownResource, file: string, linesBefore: number): boolean {
-    return this.#known === known && this.#linesBefore === linesBefore && this.#file === file;
+    return this.#known === known && this.linesBefore === linesBefore && this.#file === file;
   }
 
   #at({ line, column }: { readonly line: number; readonly column: number }): string {
-    return `${this.#file}:${this.#linesBefore + line}:${column}`;
+    return `${this.#file}:${this.linesBefore + line}:${column}`;
   }
 }
 

@@ -15,6 +15,8 @@ import type { KeyVersions } from '../source/key-versions.ts';
 import { mayHoldGateway, parseSet } from '../source/parse-set.ts';
 import type { ReadSet, Source } from '../source/source.ts';
 import { sourceHash } from '../source/source-hash.ts';
+import type { LastGood } from '../state/last-good.ts';
+import { FallbackTimes } from '../status/fallback-times.ts';
 import { countResources } from '../status/conditions.ts';
 import type { ProblemLog } from '../status/problem-log.ts';
 import type { ControllerView } from '../status/view.ts';
@@ -38,6 +40,8 @@ export interface ReconcilerOptions {
   readonly history: History;
   readonly pinning: Pinning;
   readonly problemLog: ProblemLog;
+  /** Where accepted documents outlive the process, if anywhere. */
+  readonly lastGood?: LastGood;
   readonly log: Logger;
   readonly clock: Clock;
   readonly send: (message: ConfigToMain) => void;
@@ -84,6 +88,7 @@ export class Reconciler {
   readonly #failures = new Failures();
   readonly #assertions = new Assertions();
   #store: Store<ParsedDocument> = emptyStore;
+  readonly #fallbacks: FallbackTimes;
   /** Of the generation that is served. */
   #last: Translation | undefined;
   #candidate: Translation | undefined;
@@ -101,6 +106,9 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    const restored = options.lastGood?.restore(options.parser);
+    this.#store = restored?.store ?? emptyStore;
+    this.#fallbacks = new FallbackTimes(restored?.fallbackSince);
   }
 
   get view(): ControllerView {
@@ -112,6 +120,7 @@ export class Reconciler {
       served: this.#options.publisher.entries,
       generation: this.#options.publisher.generation,
       pin: this.#options.pinning.pin,
+      fallbackSince: this.#fallbacks.since,
       problems: this.#problems,
       warnings: this.#warnings,
       generations: this.#options.history.records,
@@ -191,7 +200,10 @@ export class Reconciler {
       ? await this.#hold(reading.hash)
       : await this.#publish(reading.hash);
     this.#candidate = attempt.translation;
+    this.#fallbacks.update(this.#store.resources.values(), attempt.translation.outcomes, clock.now());
     const problems = this.#collect(set, attempt);
+    // What is accepted and served; what was refused as a whole leaves no trace.
+    if (attempt.refused === undefined) this.#options.lastGood?.save(this.#store, this.#fallbacks.since);
     this.#report(started, reading.hash, attempt, problems);
     this.#findConflictsLater();
     // Under --strict a refused set leaves nothing behind: the next one is judged against what is served.
@@ -330,7 +342,8 @@ export class Reconciler {
   }
 
   #say(): void {
-    this.#warnings = [...this.#remarks, ...this.#conflicts];
+    const trouble = this.#options.lastGood?.problem;
+    this.#warnings = [...(trouble === undefined ? [] : [trouble]), ...this.#remarks, ...this.#conflicts];
     this.#options.problemLog.update(this.#problems, this.#warnings);
   }
 

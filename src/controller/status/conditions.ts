@@ -6,6 +6,8 @@ export interface Condition {
   readonly status: 'True' | 'False';
   readonly reason: string;
   readonly message: string;
+  /** Of a `Fallback` that holds: since when, Unix seconds. */
+  readonly since?: number;
   /** Generation that was served when this was decided. */
   readonly observedGeneration: number;
 }

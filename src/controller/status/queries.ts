@@ -45,6 +45,7 @@ function resourceList(view: ControllerView): unknown {
   const sourceHash = view.status?.sourceHash ?? '';
   return [...store.resources.values()].map((stored) => {
     const outcome = outcomes.get(stored.key);
+    const since = view.fallbackSince.get(stored.key);
     const isProgrammed =
       generation > 0 &&
       (stored.kind === 'Gateway'
@@ -57,7 +58,11 @@ function resourceList(view: ControllerView): unknown {
       state: stateOf(stored, outcome),
       at: stored.at,
       sourceHash,
-      conditions: conditionsOf(stored, outcome, isProgrammed, generation, pin?.of),
+      conditions: conditionsOf(stored, outcome, isProgrammed, generation, pin?.of).map((condition) =>
+        condition.type === 'Fallback' && since !== undefined
+          ? { ...condition, since: since / 1000 }
+          : condition,
+      ),
       problems: [...stored.problems, ...(outcome?.problems ?? [])],
     };
   });

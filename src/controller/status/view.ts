@@ -42,6 +42,8 @@ export interface ControllerView {
   readonly candidate: ReadonlyMap<string, Entry>;
   readonly served: ReadonlyMap<string, Entry>;
   readonly generation: number;
+  /** Resource key → since when an older version of it is served, Unix milliseconds. */
+  readonly fallbackSince: ReadonlyMap<string, number>;
   readonly pin: Pin | undefined;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
