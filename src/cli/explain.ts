@@ -6,6 +6,8 @@ import { loadDirectory } from '../controller/load.ts';
 import { SimulationRequestError } from '../simulation/request.ts';
 import { createSimulator } from '../simulation/simulator.ts';
 import { redactText } from '../telemetry/redaction.ts';
+import { AdminClientError, createAdminClient, problemText } from './admin-client.ts';
+import type { AdminOptions } from './admin-options.ts';
 import { CurlCommandError, readCurlCommand } from './curl-command.ts';
 import type { WrittenRequest } from './curl-command.ts';
 import { renderExplanation } from './explanation-text.ts';
@@ -16,6 +18,8 @@ export interface ExplainOptions {
   readonly config?: readonly string[];
   /** Ask the gateway whose admin listener this is instead: `HOST:PORT`. */
   readonly admin?: string;
+  /** Holds the token that it may ask for. */
+  readonly tokenFile?: string;
   /** `name: value` */
   readonly header?: readonly string[];
   /** JSON object; stands in for a token. */
@@ -41,7 +45,7 @@ export async function runExplain(
     const explanation =
       options.admin === undefined
         ? await explainFiles(options.config ?? [], request, claims, io)
-        : await askGateway(options.admin, request, claims);
+        : await askGateway({ ...options, admin: options.admin }, request, claims);
     io.stdout.write(
       options.output === 'json'
         ? `${JSON.stringify(explanation, undefined, 2)}\n`
@@ -119,26 +123,23 @@ async function explainFiles(
 }
 
 async function askGateway(
-  admin: string,
+  { admin, tokenFile }: AdminOptions,
   { method, url, headers }: WrittenRequest,
   claims: Readonly<Record<string, unknown>> | undefined,
 ): Promise<Explanation> {
   const lines = headers.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${headers[i + 1] ?? ''}`] : []));
-  const base = /^https?:\/\//.test(admin) ? admin.replace(/\/$/, '') : `http://${admin}`;
+  const body = { method, url, headers: lines, ...(claims !== undefined && { claims }) };
   try {
-    const answer = await fetch(`${base}/api/v1/explain`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ method, url, headers: lines, ...(claims !== undefined && { claims }) }),
-      signal: AbortSignal.timeout(15_000),
+    const client = createAdminClient({
+      admin,
+      ...(tokenFile !== undefined && { tokenFile }),
+      timeoutMs: 15_000,
     });
-    const body = (await answer.json()) as Explanation & { readonly detail?: string };
-    if (answer.status === 200) return body;
-    throw new GatewayAnswerError(`${base} answers ${answer.status}: ${body.detail ?? ''}`);
+    const answer = await client.post('/api/v1/explain', body);
+    if (answer.status === 200) return JSON.parse(answer.body) as Explanation;
+    throw new GatewayAnswerError(`${client.url}: ${problemText(answer)}`);
   } catch (error) {
-    if (error instanceof GatewayAnswerError) throw error;
-    const reason =
-      error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : '';
-    throw new GatewayAnswerError(`${base} does not answer: ${reason}`);
+    if (error instanceof AdminClientError) throw new GatewayAnswerError(error.message);
+    throw error;
   }
 }

@@ -75,6 +75,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
     .argument('<request...>', '"GET https://host/path", or a curl command line in quotes')
     .option('--config <path>', 'file or directory to decide by; may be given again', collect)
     .option('--admin <host:port>', 'ask the gateway that runs with this admin listener instead')
+    .addOption(tokenOption())
     .option('-H, --header <line>', 'a request header, "name: value"; may be given again', collect)
     .option('--claims <json>', 'claims that stand in for a verified token: {"sub": "7"}')
     .addOption(outputOption())
