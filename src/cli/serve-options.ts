@@ -79,7 +79,7 @@ const table: readonly ServeOption[] = [
     flags: '--state-dir <directory>',
     env: 'MGATEWAY_STATE_DIR',
     description: 'keeps the last accepted documents over restarts, for a start with a broken file',
-    parse: parseDirectory,
+    parse: parsePath,
   },
   {
     flags: '--strict',
