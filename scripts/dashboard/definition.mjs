@@ -284,9 +284,12 @@ export const rows = [
       },
       {
         width: 8,
-        title: 'Wholly good',
-        about: '1: all that the files say is served.',
-        series: { '{{instance}}': 'mgateway_config_last_reload_successful{WHERE}' },
+        title: 'Wholly good, and pinned',
+        about: '1: all that the files say is served. Pinned: a rollback holds an older generation.',
+        series: {
+          '{{instance}}': 'mgateway_config_last_reload_successful{WHERE}',
+          '{{instance}} pinned': 'mgateway_config_pinned{WHERE}',
+        },
       },
       { width: 8, title: 'Generation', series: { '{{instance}}': 'mgateway_config_generation{WHERE}' } },
       {

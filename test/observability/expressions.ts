@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { projectRoot } from '../support/program.ts';
 
 export const rulesFile = join(projectRoot, 'helm', 'mgateway', 'files', 'rules.yaml');
-export const dashboardFile = join(projectRoot, 'helm', 'mgateway', 'files', 'dashboard.json');
+const dashboardFile = join(projectRoot, 'helm', 'mgateway', 'files', 'dashboard.json');
 
 export interface Alert {
   readonly alert: string;
