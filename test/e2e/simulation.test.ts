@@ -6,6 +6,7 @@ import { loadDirectory } from '../../src/controller/load.ts';
 import type { Explanation } from '../../src/controller/explain/explanation.ts';
 import { createSimulator } from '../../src/simulation/simulator.ts';
 import type { Simulation } from '../../src/simulation/simulation.ts';
+import { eventually } from '../support/eventually.ts';
 import { cleanupAfterAll } from '../support/cleanup.ts';
 import { echo, valuesOf } from '../support/echo.ts';
 import type { Echoed } from '../support/echo.ts';
@@ -240,7 +241,7 @@ describe('the simulation', function () {
       const series = `mgateway_requests_total{route="${simulation.route?.name ?? '_none'}",method="GET",code="${code}"}`;
       const answer = await request(gateway.url + target);
       expect(answer.status).to.equal(code);
-      expect(await gateway.metric(series)).to.equal(1);
+      await eventually(async () => expect(await gateway.metric(series)).to.equal(1));
       if (simulation.outcome.kind === 'reply')
         expect(answer.json()).to.include({ code: simulation.outcome.code });
     }
