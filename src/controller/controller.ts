@@ -1,3 +1,4 @@
+import type { Logger } from '../telemetry/log.ts';
 import type { ConfigThreadData, ConfigToMain, MainToConfig } from '../snapshot/messages.ts';
 import { findMiddleware } from '../middleware/registry.ts';
 import { createThreadLogger } from '../telemetry/thread-logger.ts';
@@ -7,12 +8,14 @@ import { openParser } from './load.ts';
 import { createPublisher } from './publish/publisher.ts';
 import { History } from './history/history.ts';
 import { Pinning } from './history/pinning.ts';
+import type { PinStore } from './history/pinning.ts';
 import { startLoop } from './reconcile/loop.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { defaultCaps } from './source/caps.ts';
 import { createKeyVersions } from './source/key-versions.ts';
 import { createSource } from './source/source.ts';
 import { LastGood } from './state/last-good.ts';
+import { PinFile } from './state/pin-file.ts';
 import { createProblemLog } from './status/problem-log.ts';
 import { answerQuery } from './status/queries.ts';
 
@@ -46,8 +49,7 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
       keyState: (request) => keys.state(request),
       moduleState: (path) => keys.module(path),
     },
-    // Main hands back what it serves if this thread crashes.
-    store: { load: () => data.pinned, save: () => undefined },
+    store: pinStore(data, log),
     clock,
     log,
     expired: () => loop.now(),
@@ -133,5 +135,14 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
           void close();
       }
     },
+  };
+}
+
+/** Where a pin is found at the start: after a crash of this thread with main, which knows better than the disk. */
+function pinStore({ stateDir, servedGeneration, pinned }: ConfigThreadData, log: Logger): PinStore {
+  const file = stateDir === undefined ? undefined : new PinFile({ directory: stateDir, log });
+  return {
+    load: () => (servedGeneration > 0 ? pinned : file?.load()),
+    save: (set) => file?.save(set) ?? Promise.resolve(),
   };
 }

@@ -10,8 +10,8 @@ import type { History } from './history.ts';
 /** Where a pin is kept over restarts. */
 export interface PinStore {
   load(): PinnedSet | undefined;
-  /** Undefined: nothing is pinned any more. */
-  save(pinned: PinnedSet | undefined): void;
+  /** Undefined: nothing is pinned any more. Never rejects. */
+  save(pinned: PinnedSet | undefined): Promise<void>;
 }
 
 export interface PinningOptions {
@@ -58,7 +58,8 @@ export class Pinning {
     this.#pin = pin;
     this.#entries = entries;
     this.#setTimer(pin);
-    this.#options.store.save({ ...pin, entries: [...entries.values()] });
+    // Who is told that it is pinned relies on it, also if the power fails now.
+    await this.#options.store.save({ ...pin, entries: [...entries.values()] });
     this.#options.log.warn('configuration is pinned', {
       pinned: pin.of,
       generation: this.#options.publisher.generation,
@@ -92,7 +93,7 @@ export class Pinning {
     this.#pin = undefined;
     this.#entries = new Map();
     this.#cancelTimer?.();
-    this.#options.store.save(undefined);
+    void this.#options.store.save(undefined);
   }
 
   close(): void {
@@ -109,7 +110,7 @@ export class Pinning {
       ? undefined
       : await this.start(pin, new Map(entries.map((entry) => [entry.key, entry])));
     if (failures?.length === 0) return;
-    store.save(undefined);
+    void store.save(undefined);
     const reason: PinEnd = failures === undefined ? 'Expired' : 'NotServable';
     log.warn('configuration is no longer pinned', { pinned: pin.of, reason, failures });
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { decodeChecked, encodeChecked, isFields } from './checked-text.ts';
 
 /** An accepted document as it was written. */
 export interface StateDocument {
@@ -22,39 +22,18 @@ export interface State {
   readonly fallbackSince: Readonly<Record<string, number>>;
 }
 
-const format = 'mgateway-state';
-const version = 1;
+const format = { format: 'mgateway-state', version: 1 };
 
 /** One line that says what follows and how to check it, then JSON. */
 export function encodeState(state: State): string {
-  const body = JSON.stringify(state);
-  return `${JSON.stringify({ format, version, sha256: hashOf(body) })}\n${body}\n`;
+  return encodeChecked(format, state);
 }
 
 /** @throws Error that says in words what is wrong. */
 export function decodeState(text: string): State {
-  const end = text.indexOf('\n');
-  const head = parse(text.slice(0, Math.max(end, 0)));
-  if (!isFields(head) || head['format'] !== format) throw new Error('is not a state file');
-  if (head['version'] !== version)
-    throw new Error(`has version ${String(head['version'])}; this program reads ${version}`);
-  const body = text.slice(end + 1).trimEnd();
-  if (head['sha256'] !== hashOf(body)) throw new Error('is damaged: its checksum is wrong');
-  const state = parse(body);
+  const state = decodeChecked(format, text);
   if (!isState(state)) throw new Error('is damaged: it does not hold what it should');
   return state;
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isState(value: unknown): value is State {
@@ -78,8 +57,4 @@ function isDocument(value: unknown): value is StateDocument {
     Array.isArray(value['keys']) &&
     value['keys'].every((key) => typeof key === 'string')
   );
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
@@ -144,6 +144,36 @@ describe('rollback', () => {
     writeFileSync(file, 'c'.repeat(64));
     await eventually(() => expect(version()).not.to.equal(replaced));
     expect(prefixOf(main, 'a')).to.equal('/one');
+  });
+
+  it('holds over a restart with a state directory, and is ignored where its file is damaged', async () => {
+    const stateDir = join(tempDir(cleanup), 'state');
+    const first = start({ 'a.yaml': routeDocument('a') }, { data: { stateDir } });
+    const one = await first.edit('/one');
+    await first.edit('/two');
+    await first.main.command('rollback', { generation: one });
+    await first.main.controller.close();
+    const file = join(stateDir, 'pin.json');
+    const saved = readFileSync(file, 'utf8');
+
+    const again = (): ReturnType<typeof startMainStandIn> =>
+      startMainStandIn(cleanup, { paths: [first.dir], data: { stateDir } });
+    const second = again();
+    await eventually(() => expect(second.statuses.at(-1)?.pin).to.include({ of: one }));
+    expect(prefixOf(second, 'a')).to.equal('/one');
+    await second.command('resume');
+    expect(prefixOf(second, 'a')).to.equal('/two');
+    await eventually(() => expect(existsSync(file)).to.equal(false));
+    await second.controller.close();
+
+    for (const damaged of [saved.replace('/one', '/ond'), saved.slice(0, -9), '', '{}', '\0'.repeat(99)]) {
+      writeFileSync(file, damaged);
+      const third = again();
+      await eventually(() => expect(third.statuses.at(-1)?.result).to.equal('applied'));
+      expect([prefixOf(third, 'a'), third.statuses.at(-1)?.pin]).to.deep.equal(['/two', undefined]);
+      await eventually(() => expect(third.logs.map(({ message }) => message)).to.include('state directory'));
+      await third.controller.close();
+    }
   });
 
   it('holds when the thread is started again with what it served, and ends there too', async () => {
