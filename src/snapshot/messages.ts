@@ -28,6 +28,20 @@ export interface PrepareFailure {
   readonly message: string;
 }
 
+/** What a commit did to state that outlives a generation (G6), in counts of limiters or endpoints. */
+export interface StateTally {
+  readonly kept: number;
+  readonly scaled: number;
+  readonly dropped: number;
+}
+
+export interface ReloadState {
+  /** Token buckets, by rate limit. */
+  readonly limiters: StateTally;
+  /** Health verdicts and in-flight counts. */
+  readonly endpoints: StateTally;
+}
+
 // ---- config thread → main -----------------------------------------------------------------------------------------
 
 /** workerData of the config thread. */
@@ -121,6 +135,8 @@ export type MainToConfig =
       readonly generation: number;
       /** Empty: every worker serves it. Otherwise nothing was committed. */
       readonly failures: readonly PrepareFailure[];
+      /** What the commit did to state that outlives it; absent: nothing was committed. */
+      readonly state?: ReloadState;
     }
   | { readonly type: 'Reconcile' }
   /** Introspection: `resources`, `routes`, `upstreams`, `generations`, `explain`, `status`. */

@@ -1,12 +1,5 @@
-import type { Attachment } from '../snapshot/messages.ts';
+import type { Attachment, StateTally } from '../snapshot/messages.ts';
 import type { Entry } from '../snapshot/model.ts';
-
-/** What a commit did to state that outlives a generation. */
-export interface StateTally {
-  readonly kept: number;
-  readonly scaled: number;
-  readonly dropped: number;
-}
 
 /**
  * Shared memory that belongs to entries and outlives generations (G6). Staging touches nothing that is being served:

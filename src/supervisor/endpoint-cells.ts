@@ -1,6 +1,6 @@
-import type { Attachment, EndpointCells } from '../snapshot/messages.ts';
+import type { Attachment, EndpointCells, StateTally } from '../snapshot/messages.ts';
 import type { Entry, UpstreamSnapshot } from '../snapshot/model.ts';
-import type { AttachmentStore, StateTally } from './attachment-store.ts';
+import type { AttachmentStore } from './attachment-store.ts';
 import type { CellPages } from './cell-pages.ts';
 
 interface UpstreamCells {

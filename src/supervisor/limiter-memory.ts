@@ -1,8 +1,8 @@
 import type { MiddlewareDefinition, SharedState } from '../middleware/contract.ts';
 import { freshMemory, sharedFate } from '../middleware/shared-fate.ts';
-import type { Attachment } from '../snapshot/messages.ts';
+import type { Attachment, StateTally } from '../snapshot/messages.ts';
 import type { Entry, MiddlewareSnapshot } from '../snapshot/model.ts';
-import type { AttachmentStore, StateTally } from './attachment-store.ts';
+import type { AttachmentStore } from './attachment-store.ts';
 
 interface Slab {
   readonly type: string;

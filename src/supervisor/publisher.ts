@@ -4,6 +4,7 @@ import type {
   KeyMaterial,
   MainToConfig,
   PrepareFailure,
+  ReloadState,
 } from '../snapshot/messages.ts';
 import type { Delta, Entry, KeyReference, MiddlewareSnapshot } from '../snapshot/model.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -141,9 +142,10 @@ export class Publisher {
   async #publish(generation: number, sourceHash: string): Promise<void> {
     const candidate = await this.#begin(generation);
     let failures: readonly PrepareFailure[];
+    let state: ReloadState | undefined;
     try {
       failures = await this.#prepare(candidate);
-      if (failures.length === 0) await this.#commit(candidate, sourceHash);
+      if (failures.length === 0) state = await this.#commit(candidate, sourceHash);
     } catch (error) {
       failures = [invalid('', error)];
     }
@@ -152,7 +154,7 @@ export class Publisher {
       this.#abort(candidate);
       this.#options.refused(failures, listeners);
     }
-    this.#options.reply({ type: 'Published', generation, failures });
+    this.#options.reply({ type: 'Published', generation, failures, ...(state !== undefined && { state }) });
   }
 
   /** The candidate on its way, or a new one as soon as it is its turn and a worker is there. */
@@ -252,7 +254,7 @@ export class Publisher {
     }
   }
 
-  async #commit(candidate: Candidate, sourceHash: string): Promise<void> {
+  async #commit(candidate: Candidate, sourceHash: string): Promise<ReloadState> {
     const { generation } = candidate;
     const { limiters, endpoints, clock, log } = this.#options;
     const breathe = createBreather(clock);
@@ -274,6 +276,7 @@ export class Publisher {
       ...tallies,
     });
     this.#options.committed({ ...change, generation, sourceHash });
+    return tallies;
   }
 
   async #catchUp(member: Member): Promise<void> {

@@ -129,6 +129,7 @@ export class Pinning {
         time: time / 1000,
         sourceHash: pin.sourceHash,
         result: 'applied',
+        ...(published.state !== undefined && { state: published.state }),
         durationSeconds: (time - started) / 1000,
         rollbackOf: pin.of,
       },

@@ -1,4 +1,4 @@
-import type { ConfigToMain, MainToConfig, PrepareFailure } from '../../snapshot/messages.ts';
+import type { ConfigToMain, MainToConfig, PrepareFailure, ReloadState } from '../../snapshot/messages.ts';
 import type { Entry } from '../../snapshot/model.ts';
 import { deltaChunks, difference } from './delta.ts';
 
@@ -9,6 +9,8 @@ export interface Publication {
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
+  /** What it did to state that outlives it. */
+  readonly state?: ReloadState;
 }
 
 export interface Publisher {
@@ -25,14 +27,16 @@ export interface Publisher {
   receive(message: Extract<MainToConfig, { type: 'ChunkTaken' | 'Published' }>): void;
 }
 
+type Answer = Pick<Extract<MainToConfig, { type: 'Published' }>, 'failures' | 'state'>;
+
 /** `after`: the generation that was served before this thread started; numbers go on from it. */
 export function createPublisher(send: (message: ConfigToMain) => void, after = 0): Publisher {
   let served: ReadonlyMap<string, Entry> = new Map();
   let generation = 0;
   let candidate = after;
-  let waiting: ((failures: readonly PrepareFailure[]) => void) | undefined;
+  let waiting: ((answer: Answer) => void) | undefined;
 
-  const answer = (): Promise<readonly PrepareFailure[]> =>
+  const answer = (): Promise<Answer> =>
     new Promise((resolve) => {
       waiting = resolve;
     });
@@ -59,20 +63,21 @@ export function createPublisher(send: (message: ConfigToMain) => void, after = 0
       }
       const published = answer();
       send({ type: 'Publish', generation: mine, sourceHash });
-      const failures = await published;
+      const { failures, state } = await published;
       if (failures.length === 0) {
         served = entries;
         generation = mine;
       }
       const { added, changed, removed } = changes;
-      return { generation: mine, failures, added, changed, removed: removed.length };
+      const counts = { added, changed, removed: removed.length };
+      return { generation: mine, failures, ...counts, ...(state !== undefined && { state }) };
     },
     receive(message) {
       // An answer about an older candidate comes too late to matter.
       if (message.generation !== candidate || waiting === undefined) return;
       const resolve = waiting;
       waiting = undefined;
-      resolve(message.type === 'Published' ? message.failures : []);
+      resolve(message.type === 'Published' ? message : { failures: [] });
     },
   };
 }

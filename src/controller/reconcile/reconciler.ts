@@ -10,7 +10,7 @@ import type { Pinning } from '../history/pinning.ts';
 import { holdsGateway, remarksOf } from '../load.ts';
 import type { ParsedDocument } from '../parse/parsed-file.ts';
 import type { Parser } from '../parse/parser.ts';
-import type { Publisher } from '../publish/publisher.ts';
+import type { Publication, Publisher } from '../publish/publisher.ts';
 import type { KeyVersions } from '../source/key-versions.ts';
 import { mayHoldGateway, parseSet } from '../source/parse-set.ts';
 import type { ReadSet, Source } from '../source/source.ts';
@@ -72,8 +72,7 @@ interface Reading {
 
 interface Attempt {
   readonly translation: Translation;
-  readonly published:
-    { readonly added: number; readonly changed: number; readonly removed: number } | undefined;
+  readonly published: Pick<Publication, 'added' | 'changed' | 'removed' | 'state'> | undefined;
   /** Why nothing was committed. */
   readonly refused?: string;
 }
@@ -390,7 +389,11 @@ export class Reconciler {
     if (result !== 'unchanged') {
       const event = { generation, sourceHash, durationSeconds, time: status.time, result };
       if (published === undefined) history.refused(event);
-      else history.served(event, publisher.entries);
+      else
+        history.served(
+          { ...event, ...(published.state !== undefined && { state: published.state }) },
+          publisher.entries,
+        );
     }
     const fields = {
       result,

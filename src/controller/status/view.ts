@@ -1,4 +1,4 @@
-import type { ConfigStatus, Pin, Problem } from '../../snapshot/messages.ts';
+import type { ConfigStatus, Pin, Problem, ReloadState } from '../../snapshot/messages.ts';
 import type { Entry } from '../../snapshot/model.ts';
 import type { Store } from '../store/store.ts';
 import type { Outcome } from '../translate/translation.ts';
@@ -24,6 +24,8 @@ export interface GenerationRecord {
   readonly changed: number;
   readonly removed: number;
   readonly durationSeconds: number;
+  /** What the reload kept, scaled and dropped. */
+  readonly state?: ReloadState;
   /** The first changes against the generation before; none of the first generation. */
   readonly changes: readonly ChangeSummary[];
   /** Set by a rollback: the generation whose content this is. */
