@@ -1,11 +1,13 @@
 {{- /*
-Spreads config.resources over ConfigMaps: JSON of `{shards: [{name, file, text}], hash}`.
+Spreads config.resources over ConfigMaps; prints nothing, and leaves `{shards: [{name, file, text}], hash}` in `.Values.computedConfig`:
+with thousands of routes that is worth doing once.
 
 A resource's shard follows from its kind, namespace and name, so that an edit touches one ConfigMap and nothing moves; their number is a
 power of two, so that it seldom changes. A ConfigMap holds 1 MiB at most; here it is taken as full at 900 KiB, and aimed at 512 KiB.
 `hash` is what the gateway shows as source_hash: sha256 of the sha256sum listing of the files, sorted by path.
 */ -}}
 {{- define "mgateway.config" -}}
+{{- if not (hasKey .Values "computedConfig") -}}
 {{- $full := int 921600 -}}
 {{- $aim := int 524288 -}}
 {{- $entries := list -}}
@@ -64,7 +66,14 @@ power of two, so that it seldom changes. A ConfigMap holds 1 MiB at most; here i
 {{- $lines = append $lines (printf "%s  %s\n" (sha256sum $shard.text) $shard.file) -}}
 {{- end -}}
 {{- end -}}
-{{- dict "shards" $found.shards "hash" (sha256sum (join "" $lines)) | toJson -}}
+{{- $_ := set .Values "computedConfig" (dict "shards" $found.shards "hash" (sha256sum (join "" $lines))) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The hash that gateways show when they have read config.resources. */ -}}
+{{- define "mgateway.sourceHash" -}}
+{{- include "mgateway.config" . -}}
+{{- .Values.computedConfig.hash -}}
 {{- end -}}
 
 {{- /* Where configuration is mounted: JSON list of `{path, volume, secret?, configMap?, optional?}`; `volume` alone is that of config.resources. */ -}}
@@ -87,6 +96,7 @@ power of two, so that it seldom changes. A ConfigMap holds 1 MiB at most; here i
 {{- define "mgateway.sourceVolumes" -}}
 {{- $root := index . 0 -}}
 {{- $prefix := index . 1 -}}
+{{- include "mgateway.config" $root -}}
 {{- range $source := include "mgateway.sources" $root | fromJsonArray }}
 - name: {{ $source.volume }}
   projected:
@@ -97,7 +107,7 @@ power of two, so that it seldom changes. A ConfigMap holds 1 MiB at most; here i
       {{- else if $source.secret }}
       - secret: { name: {{ $source.secret | quote }}, optional: {{ $source.optional }} }
       {{- else }}
-      {{- range $shard := (include "mgateway.config" $root | fromJson).shards }}
+      {{- range $shard := $root.Values.computedConfig.shards }}
       - configMap: { name: {{ printf "%s%s" $shard.name $prefix | quote }} }
       {{- end }}
       {{- end }}
@@ -117,7 +127,8 @@ power of two, so that it seldom changes. A ConfigMap holds 1 MiB at most; here i
 {{- $suffix := .suffix -}}
 {{- $component := .component -}}
 {{- $annotations := .annotations -}}
-{{- range $shard := (include "mgateway.config" $root | fromJson).shards }}
+{{- include "mgateway.config" $root -}}
+{{- range $shard := $root.Values.computedConfig.shards }}
 ---
 apiVersion: v1
 kind: ConfigMap

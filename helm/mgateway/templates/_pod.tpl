@@ -59,7 +59,7 @@
 {{- end -}}
 {{- $annotations := deepCopy .Values.podAnnotations -}}
 {{- if eq .Values.config.reload "restart" -}}
-{{- $_ := set $annotations "mgateway.dev/source-hash" (include "mgateway.config" . | fromJson).hash -}}
+{{- $_ := set $annotations "mgateway.dev/source-hash" (include "mgateway.sourceHash" .) -}}
 {{- end -}}
 metadata:
   labels:
