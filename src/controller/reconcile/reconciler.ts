@@ -1,55 +1,29 @@
-import type { CommandResult, ConfigStatus, ConfigToMain, Problem } from '../../snapshot/messages.ts';
+import type { CommandResult, ConfigStatus, Problem } from '../../snapshot/messages.ts';
 import type { Entry } from '../../snapshot/model.ts';
-import type { Logger } from '../../telemetry/log.ts';
 import { Assertions } from '../assert/assertions.ts';
 import type { Judgement } from '../assert/assertions.ts';
-import type { Clock } from '../clock.ts';
 import { acceptedHash } from '../history/accepted-hash.ts';
-import type { History } from '../history/history.ts';
-import type { Pinning } from '../history/pinning.ts';
+import { resume, rollBack } from '../history/time-travel.ts';
+import type { Present } from '../history/time-travel.ts';
 import { holdsGateway, remarksOf } from '../load.ts';
 import type { ParsedDocument } from '../parse/parsed-file.ts';
-import type { Parser } from '../parse/parser.ts';
-import type { Publication, Publisher } from '../publish/publisher.ts';
-import type { KeyVersions } from '../source/key-versions.ts';
+import type { Publication } from '../publish/publisher.ts';
 import { mayHoldGateway, parseSet } from '../source/parse-set.ts';
 import type { ReadSet, Source } from '../source/source.ts';
 import { sourceHash } from '../source/source-hash.ts';
-import type { LastGood } from '../state/last-good.ts';
 import { FallbackTimes } from '../status/fallback-times.ts';
 import { countResources } from '../status/conditions.ts';
-import type { ProblemLog } from '../status/problem-log.ts';
 import type { ControllerView } from '../status/view.ts';
 import type { StoreFile } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
 import { emptyStore, nextStore } from '../store/store.ts';
-import type { FindMiddleware } from '../translate/middleware.ts';
 import { createMemo } from '../translate/draft.ts';
 import { translate } from '../translate/translate.ts';
 import type { Translation } from '../translate/translation.ts';
 import { translationWarnings } from '../translate/warnings.ts';
 import { Failures } from './failures.ts';
 import { isOwnerless, isShared, ownerOf } from './ownership.ts';
-
-export interface ReconcilerOptions {
-  readonly source: Source;
-  readonly parser: Parser;
-  readonly keys: KeyVersions;
-  readonly find: FindMiddleware;
-  readonly publisher: Publisher;
-  readonly history: History;
-  readonly pinning: Pinning;
-  readonly problemLog: ProblemLog;
-  /** Where accepted documents outlive the process, if anywhere. */
-  readonly lastGood?: LastGood;
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly send: (message: ConfigToMain) => void;
-  /** Any problem refuses the whole generation. */
-  readonly strict: boolean;
-  /** Served before this thread was started again; 0: the first start. */
-  readonly servedGeneration: number;
-}
+import type { ReconcilerOptions } from './reconciler-options.ts';
 
 export interface Reconciled {
   /** Something was still being written: read again soon. */
@@ -135,42 +109,20 @@ export class Reconciler {
     return this.#alone(() => this.#run());
   }
 
-  /** Publishes an older generation again and keeps it until the source has an accepted change or the time is up. */
   rollback(generation: number, forMs: number | undefined): Promise<CommandResult> {
-    return this.#alone(async () => {
-      const { history, pinning, clock, publisher } = this.#options;
-      const entries = history.entriesOf(generation);
-      const record = history.recordOf(generation);
-      if (entries === undefined || record === undefined) {
-        const message = `generation ${generation} is not among those that are kept`;
-        return { done: false, reason: 'UnknownGeneration', message };
-      }
-      const since = clock.now();
-      const pin = {
-        of: generation,
-        since,
-        ...(forMs !== undefined && { until: since + forMs }),
-        sourceHash: record.sourceHash,
-        accepted: acceptedHash(this.#store),
-      };
-      const [failure] = await pinning.start(pin, entries);
-      if (failure !== undefined)
-        return { done: false, reason: 'Refused', message: `${failure.key}: ${failure.message}` };
-      await this.#run();
-      return { done: true, value: { generation: publisher.generation, of: generation, until: pin.until } };
-    });
+    return this.#alone(() => rollBack({ generation, forMs }, this.#options, this.#present()));
   }
 
-  /** Serves the source again. */
   resume(): Promise<CommandResult> {
-    return this.#alone(async () => {
-      const { pinning, publisher } = this.#options;
-      const pinned = pinning.pin?.of;
-      pinning.end('Resumed');
+    return this.#alone(() => resume(this.#options, this.#present()));
+  }
+
+  #present(): Present {
+    const run = async (): Promise<ConfigStatus | undefined> => {
       await this.#run();
-      const { result, problems } = this.#status ?? {};
-      return { done: true, value: { generation: publisher.generation, pinned, result, problems } };
-    });
+      return this.#status;
+    };
+    return { store: this.#store, run };
   }
 
   /** One step after the other, whatever came of those before. */
