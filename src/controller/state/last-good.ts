@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join, relative } from 'node:path';
 import type { Problem } from '../../snapshot/messages.ts';
 import type { Logger } from '../../telemetry/log.ts';
@@ -42,6 +43,7 @@ export class LastGood {
   #waiting: (() => Omit<State, 'savedAt'>) | undefined;
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
+  /** Hash of what is on the disk. */
   #saved = '';
 
   constructor(options: LastGoodOptions) {
@@ -98,7 +100,7 @@ export class LastGood {
     const { directory, clock } = this.#options;
     this.#writing = this.#writing.then(async () => {
       const content = waiting();
-      const print = JSON.stringify(content);
+      const print = createHash('sha256').update(JSON.stringify(content)).digest('base64');
       if (print === this.#saved) return;
       try {
         await writeFileWhole(directory, fileName, encodeState({ savedAt: clock.now(), ...content }));

@@ -53,16 +53,21 @@ export class Draft {
   readonly memo: TranslateMemo;
   readonly entries = new Map<string, Entry>();
   readonly outcomes = new Map<string, Outcome>();
+  readonly #accepted = new Map<string, Accepted[]>();
 
   constructor(input: TranslateInput, memo: TranslateMemo) {
     this.input = input;
     this.memo = memo;
+    for (const stored of input.store.resources.values()) {
+      if (stored.accepted === undefined) continue;
+      const known = this.#accepted.get(stored.kind);
+      if (known === undefined) this.#accepted.set(stored.kind, [stored as Accepted]);
+      else known.push(stored as Accepted);
+    }
   }
 
-  *accepted(kind: string): Iterable<Accepted> {
-    for (const stored of this.input.store.resources.values()) {
-      if (stored.kind === kind && stored.accepted !== undefined) yield stored as Accepted;
-    }
+  accepted(kind: string): readonly Accepted[] {
+    return this.#accepted.get(kind) ?? [];
   }
 
   add(entry: Entry): void {
