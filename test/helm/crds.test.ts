@@ -9,7 +9,7 @@ import type { Schema } from '../../src/controller/parse/schema.ts';
 import { loadSchemas } from '../../src/controller/parse/load-schemas.ts';
 import { projectRoot } from '../support/program.ts';
 import { objectsOf, valuesFiles } from './support/chart.ts';
-import { needFile } from './support/tools.ts';
+import { needFile, needTool, runTool } from './support/tools.ts';
 import { openKubernetesSchemas } from './support/kubernetes-schema.ts';
 
 interface Definition {
@@ -88,6 +88,20 @@ describe('manifests/crds', () => {
     expect(check(route({ path: { prefix: '/a' } }))).to.be.true;
     expect(check(route({ path: { perfix: '/a' } }))).to.be.false;
     expect(check(route({ path: { prefix: '/a', exact: '/a' } }))).to.be.false;
+  });
+
+  describe('by the check of an API server', () => {
+    const crdCheck = needTool('crd-check');
+
+    it('is structural, with CEL rules that compile within their budgets', function () {
+      this.timeout(60_000);
+      const { code, stdout, stderr } = runTool(
+        crdCheck,
+        readdirSync(folder).map((name) => join(folder, name)),
+      );
+      expect(code, stderr).to.equal(0);
+      expect(stdout).to.equal('6 definitions accepted\n');
+    });
   });
 
   describe('by the schemas of Kubernetes', () => {
