@@ -17,7 +17,10 @@ const steps = {
   format: () => runTool('prettier', 'prettier', ['--check', '--log-level', 'warn', '.']),
   boundaries: () => runNode(['scripts/check-boundaries.mjs']),
   unused: () => runTool('knip', 'knip', ['--no-progress', '--no-config-hints']),
-  generated: () => runNode(['scripts/generate.mjs', '--check']),
+  generated: () =>
+    [runNode(['scripts/generate.mjs', '--check']), runNode(['scripts/dashboard.mjs', '--check'])].every(
+      Boolean,
+    ),
   lockfile: checkLockfile,
   package: () => runNode(['scripts/build.mjs']) && runNode(['scripts/check-package.mjs']),
 };
