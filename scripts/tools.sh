@@ -3,6 +3,7 @@
 # is said aloud and its tests are skipped; what can be had and fails to install is a failure. A second run does nothing.
 set -u
 helm=v3.19.0
+kustomize=v5.7.1
 kubernetes=v1.34.1
 
 source=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,11 +21,17 @@ wanted() {
   [ "$(cat "$tools/$1.version" 2>/dev/null)" != "$2" ]
 }
 
-if command -v go >/dev/null; then
-  if wanted helm $helm; then
-    GOFLAGS=-buildvcs=false GOBIN="$tools/bin" go install -ldflags '-s -w' "helm.sh/helm/v3/cmd/helm@$helm" &&
-      echo $helm >"$tools/helm.version" || fail "helm $helm"
+# install NAME VERSION PACKAGE
+install() {
+  if wanted "$1" "$2" || [ ! -x "$tools/bin/$1" ]; then
+    GOFLAGS=-buildvcs=false GOBIN="$tools/bin" go install -ldflags '-s -w' "$3@$2" &&
+      echo "$2" >"$tools/$1.version" || fail "$1 $2"
   fi
+}
+
+if command -v go >/dev/null; then
+  install helm $helm helm.sh/helm/v3/cmd/helm
+  install kustomize $kustomize sigs.k8s.io/kustomize/kustomize/v5
   # The API server's own schemas and its own check of CustomResourceDefinitions.
   if wanted kubernetes $kubernetes; then
     from=$(cd "$tools" && go mod download -json "k8s.io/kubernetes@$kubernetes" |
@@ -36,7 +43,7 @@ if command -v go >/dev/null; then
   fi
   (cd "$source/scripts/crd-check" && GOFLAGS=-buildvcs=false go build -o "$tools/bin/crd-check" .) || fail crd-check
 else
-  echo 'tools: SKIPPED: helm, the schemas of Kubernetes and crd-check need go' >&2
+  echo 'tools: SKIPPED: helm, kustomize, the schemas of Kubernetes and crd-check need go' >&2
 fi
 
 if ! command -v promtool >/dev/null; then
