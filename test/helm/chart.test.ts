@@ -166,6 +166,16 @@ describe('helm/mgateway', () => {
     expect(files.filter(([path, file]) => after[path] !== file)).to.have.lengthOf(1);
   });
 
+  it('moves no resource out of a ConfigMap that pods of another number of ConfigMaps hold', () => {
+    const names = (shards: number): readonly string[] =>
+      render(helm, { values: { config: { shards, resources: [route('a', 'http://10.0.0.1:1')] } } })
+        .filter(({ kind }) => kind === 'ConfigMap')
+        .map(({ metadata }) => metadata.name);
+    const all = [1, 2, 4].flatMap(names);
+    // Each number's own, and those of the check before an upgrade.
+    expect(new Set(all).size).to.equal(2 * (1 + 2 + 4));
+  });
+
   it('leaves pods alone when routes change, unless told to restart them', () => {
     const pods = (reload: string, name: string): string =>
       JSON.stringify(

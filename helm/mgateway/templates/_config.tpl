@@ -3,7 +3,8 @@ Spreads config.resources over ConfigMaps; prints nothing, and leaves `{shards: [
 with thousands of routes that is worth doing once.
 
 A resource's shard follows from its kind, namespace and name, so that an edit touches one ConfigMap and nothing moves; their number is a
-power of two, so that it seldom changes. A ConfigMap holds 1 MiB at most; here it is taken as full at 900 KiB, and aimed at 512 KiB.
+power of two, so that it seldom changes. It is part of their names: where it does change, pods of the rollout's old side keep what they have,
+instead of seeing resources move out of the ConfigMaps that they know. A ConfigMap holds 1 MiB at most; here it is taken as full at 900 KiB, and aimed at 512 KiB.
 `hash` is what the gateway shows as source_hash: sha256 of the sha256sum listing of the files, sorted by path.
 */ -}}
 {{- define "mgateway.config" -}}
@@ -49,7 +50,10 @@ power of two, so that it seldom changes. A ConfigMap holds 1 MiB at most; here i
 {{- if gt (int $bucket.size) $full -}}
 {{- $fits = false -}}
 {{- end -}}
-{{- $name := printf "%s-config-%03d" (include "mgateway.fullname" $) $index -}}
+{{- $name := printf "%s-config" (include "mgateway.fullname" $) -}}
+{{- if gt $count 1 -}}
+{{- $name = printf "%s-%d-%d" $name $count $index -}}
+{{- end -}}
 {{- $shards = append $shards (dict "name" $name "file" (printf "resources-%03d.yaml" $index) "text" (join "" $bucket.texts)) -}}
 {{- end -}}
 {{- if $fits -}}
