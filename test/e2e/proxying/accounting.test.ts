@@ -174,6 +174,10 @@ async function answer(connection: RawConnection, path: string): Promise<void> {
       connection.send('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nonly this');
       connection.socket.end();
       return;
+    case 'large':
+      // Its body is refused on the way: there is nothing to answer.
+      await connection.gone;
+      return;
     case 'slow-upload':
       await connection.until(/last$/);
       connection.send(empty);
