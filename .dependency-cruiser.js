@@ -47,8 +47,8 @@ export const rooms = {
   ],
 };
 
-/** Files of src/ that are no room. Nothing may import main.ts; gateway.ts only the command that serves. */
-export const edges = ['main.ts', 'gateway.ts'];
+/** Files of src/ that are no room. Nothing may import main.ts, threads.ts only gateway.ts, and that only the command that serves. */
+export const edges = ['main.ts', 'gateway.ts', 'threads.ts'];
 
 /** npm packages that stay where their job is, so that each can be replaced in one place. */
 export const packageHomes = {
@@ -149,6 +149,13 @@ export default {
       severity: 'error',
       from: { path: '^src/gateway\\.ts$' },
       to: { path: '^src/main\\.ts$' },
+    },
+    {
+      name: 'edge-threads',
+      comment: 'threads.ts says how threads are started, not what becomes of them',
+      severity: 'error',
+      from: { path: '^src/threads\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(snapshot/|supervisor/|cli/settings\\.ts$)' },
     },
     ...Object.entries(packageHomes).map(([name, home]) => ({
       name: `package-${name}`,

@@ -113,6 +113,7 @@ function plant() {
   expected.push('edge-gateway at src/gateway.ts', 'nothing-imports-an-unknown-room at src/gateway.ts');
   files.set('src/main.ts', `${leaf}export * from './cli/leaf.ts';\nexport * from './routing/leaf.ts';\n`);
   expected.push('edge-main at src/main.ts');
+  plantImport('src/threads.ts', 'src/gateway.ts', ['edge-threads']);
   files.set('src/cli/serve.ts', `${files.get('src/cli/serve.ts')}export * from '../main.ts';\n`);
   expected.push('room-cli-serve at src/cli/serve.ts');
 

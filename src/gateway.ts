@@ -2,13 +2,10 @@
 import type { Settings } from './cli/settings.ts';
 import type {
   ConfigStatus,
-  ConfigThreadData,
   ConfigToMain,
-  MainToConfig,
   MainToWorker,
   Pin,
   PinnedSet,
-  WorkerData,
   WorkerToMain,
 } from './snapshot/messages.ts';
 import type { Entry, ListenerSnapshot } from './snapshot/model.ts';
@@ -17,7 +14,6 @@ import { CellPages } from './supervisor/cell-pages.ts';
 import { CheckedUpstreams } from './supervisor/checked-upstreams.ts';
 import { systemClock } from './supervisor/clock.ts';
 import { ConfigLink } from './supervisor/config-link.ts';
-import { startEarlyThread } from './supervisor/early-thread.ts';
 import type { EarlyThread } from './supervisor/early-thread.ts';
 import { EndpointCellStore } from './supervisor/endpoint-cells.ts';
 import { LimiterMemory } from './supervisor/limiter-memory.ts';
@@ -25,10 +21,11 @@ import type { Member } from './supervisor/member.ts';
 import { Publisher } from './supervisor/publisher.ts';
 import type { CommittedChange } from './supervisor/publisher.ts';
 import { describeBlockedStart, describeListener, describeProblem } from './supervisor/start-texts.ts';
-import { startThread, threadEntry } from './supervisor/thread.ts';
-import type { ThreadStart } from './supervisor/thread.ts';
+import { startThread } from './supervisor/thread.ts';
 import { WorkerPool } from './supervisor/worker-pool.ts';
 import type { WorkerSlabs } from './telemetry/metric-slabs.ts';
+import { configStart, startThreads, workerStart } from './threads.ts';
+import type { EarlyThreads } from './threads.ts';
 
 export interface Gateway {
   /** Resolves once it has ended: undefined after `stop`, else why it could not go on. */
@@ -41,79 +38,12 @@ export interface Gateway {
   abandon(): void;
 }
 
-/**
- * What a request makes dies with it. A young generation that fits the processor's cache costs 8 % less CPU per request
- * than V8's 48 MiB, halves the pauses and takes 20 MiB less (docs/performance.md).
- */
-const workerYoungGenerationMb = 6;
-/** The config thread mostly sleeps: 8 MiB parse 10,000 documents as fast as 48, and idle it is 7 MiB less. */
-const configYoungGenerationMb = 8;
-/** More label sets than this are counted together as `_other`. */
-const maxSeries = 20_000;
-
 /** Rejects with a message for people if the program cannot start. */
 export async function startGateway(settings: Settings, version: string): Promise<Gateway> {
   const early = startThreads(settings);
   const gateway = compose({ settings, version, early, rooms: await loadRooms() });
   await gateway.open();
   return gateway;
-}
-
-// ---- threads -------------------------------------------------------------------------------------------------------
-
-interface EarlyThreads {
-  readonly heartbeat: SharedArrayBuffer;
-  readonly config: EarlyThread<MainToConfig, ConfigToMain>;
-  readonly workers: readonly EarlyThread<MainToWorker, WorkerToMain>[];
-}
-
-function startThreads(settings: Settings): EarlyThreads {
-  const heartbeat = new SharedArrayBuffer(4 * settings.workers);
-  return {
-    heartbeat,
-    config: startEarlyThread(configStart(settings, 0)),
-    workers: Array.from({ length: settings.workers }, (_, index) =>
-      startEarlyThread(workerStart(settings, index, heartbeat)),
-    ),
-  };
-}
-
-function configStart(settings: Settings, servedGeneration: number, pinned?: PinnedSet): ThreadStart {
-  const { config, strict, logLevel, modulesDir, stateDir } = settings;
-  const data: ConfigThreadData = {
-    paths: config,
-    strict,
-    logLevel,
-    servedGeneration,
-    ...(modulesDir !== undefined && { modulesDir }),
-    ...(pinned !== undefined && { pinned }),
-    ...(stateDir !== undefined && { stateDir }),
-  };
-  return {
-    entry: threadEntry('./controller/config-thread', import.meta.url),
-    name: 'config',
-    data,
-    youngGenerationMb: configYoungGenerationMb,
-  };
-}
-
-function workerStart(settings: Settings, workerIndex: number, heartbeat: SharedArrayBuffer): ThreadStart {
-  const { workers, logLevel, logFormat, accessLog, modulesDir } = settings;
-  const isTerminal = process.stdout.isTTY;
-  const data: WorkerData = {
-    workerIndex,
-    workers,
-    heartbeat,
-    settings: {
-      logLevel,
-      accessLog,
-      accessLogFormat: logFormat ?? (isTerminal ? 'pretty' : 'json'),
-      maxSeries,
-      ...(modulesDir === undefined ? {} : { modulesDir }),
-    },
-  };
-  const entry = threadEntry('./dataplane/worker', import.meta.url);
-  return { entry, name: `worker ${workerIndex}`, data, youngGenerationMb: workerYoungGenerationMb };
 }
 
 /** Loaded while the threads load theirs. */
