@@ -1,17 +1,17 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { HeaderList } from '../../routing/header-list.ts';
-import type { BodyDecoder } from './body-decoder.ts';
 import { connectionInfo } from './connection-info.ts';
 import { ANSWER, BODY, CLOSED, DISCARD, FLUSH, HEAD, LINGER } from './connection-state.ts';
 import type { ConnectionState } from './connection-state.ts';
-import { createBodyDecoder } from './create-body-decoder.ts';
 import { HeadFault, REQUEST_FAULTS } from './fault.ts';
 import type { HttpDate } from './http-date.ts';
+import { Linger, LINGER_BYTES, LINGER_MS } from './linger.ts';
 import { listenToSocket } from './listen-to-socket.ts';
 import type { SocketTarget } from './listen-to-socket.ts';
 import { MessageWriter } from './message-writer.ts';
 import { refusalHead } from './refusal-head.ts';
+import { RequestBodyReader } from './request-body-reader.ts';
 import { RequestReader } from './request-reader.ts';
 import type { ExchangeOwner } from './server-exchange.ts';
 import { ServerExchange } from './server-exchange.ts';
@@ -30,9 +30,6 @@ export interface ServerConnectionParts {
 const PIPELINE_BYTES = 65_536;
 /** An unread request body up to this size is worth keeping the connection for. */
 const DISCARD_BYTES = 65_536;
-/** RFC 9112 §9.6: close in stages, bounded in time and bytes. */
-const LINGER_MS = 5000;
-const LINGER_BYTES = 64 * 1024 * 1024;
 
 /**
  * One client connection: reads strictly parsed requests one after another, hands each to the handler, writes the answers
@@ -53,13 +50,13 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   private readonly stopListening: () => void;
   private state: ConnectionState = HEAD;
   private readonly reader: RequestReader;
+  private readonly body: RequestBodyReader;
   private advancing = false;
   private readingPaused = false;
   private bodyPaused = false;
-  private bodyBytes = 0;
-  private decoder: BodyDecoder | undefined = undefined;
-  /** Bytes that may still be dropped. */
+  /** Bytes of a rest that may still be dropped. */
   private dropLeft = 0;
+  private linger: Linger | undefined = undefined;
   private closing = false;
   private draining = false;
 
@@ -71,6 +68,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     this.date = parts.date;
     this.timer = new TimerEntry(this);
     this.reader = new RequestReader(parts.options);
+    this.body = new RequestBodyReader(this.reader.input, parts.options);
     this.writer = new MessageWriter(socket);
     this.info = connectionInfo(socket);
     this.stopListening = listenToSocket(socket, this);
@@ -107,9 +105,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     if (this.closing) return false;
     if (this.state !== BODY) return true;
     // A client that was not told to continue may send its body or not: what follows cannot be told from a request.
-    return (
-      !exchange.awaitsContinue && !(whole && this.decoder !== undefined && this.decoder.left > DISCARD_BYTES)
-    );
+    return !exchange.awaitsContinue && !(whole && this.body.left > DISCARD_BYTES);
   }
 
   canTakeMore(): boolean {
@@ -172,8 +168,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
 
   onData(chunk: Buffer): void {
     if (this.state >= LINGER) {
-      this.dropLeft -= chunk.length;
-      if (this.dropLeft < 0) this.socket.destroy();
+      this.linger?.drop(chunk);
       return;
     }
     this.reader.input.append(chunk);
@@ -210,6 +205,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   }
 
   onClose(): void {
+    this.linger?.over();
     this.abort();
     this.handler.connectionClosed(this.info);
   }
@@ -268,10 +264,8 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
       this.refuse(REQUEST_FAULTS.bodyTooLarge);
       return;
     }
-    const decoder = createBodyDecoder(head.framing, head.contentLength, this.options);
-    this.decoder = decoder;
-    this.state = decoder === undefined ? ANSWER : BODY;
-    this.bodyBytes = 0;
+    const hasBody = this.body.begin(head);
+    this.state = hasBody ? BODY : ANSWER;
     this.bodyPaused = false;
     this.wheel.cancel(this.timer);
     const exchange = new ServerExchange(this, head);
@@ -279,28 +273,23 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     const sink = this.handler.request(exchange, head);
     if (this.exchange !== exchange) return;
     exchange.sink = sink;
-    if (decoder === undefined) sink.bodyEnd(undefined);
+    if (!hasBody) sink.bodyEnd(undefined);
     else if (!exchange.awaitsContinue) this.bodyAwaited();
   }
 
   private readBody(): boolean {
-    const { decoder } = this;
-    const { input } = this.reader;
-    const { bytes } = input;
-    if (decoder === undefined || bytes === undefined) return false;
-    decoder.at = input.at;
-    switch (decoder.decode(bytes)) {
+    const { body } = this;
+    const step = body.read();
+    switch (step) {
       case 'data':
-        input.consume(decoder.at);
-        this.deliver(bytes.subarray(decoder.dataStart, decoder.dataEnd));
-        if (decoder.over) this.bodyOver(undefined);
+      case 'too-large':
+        this.deliver(body.take(), step === 'too-large');
+        if (body.over) this.bodyOver(undefined);
         return true;
       case 'more':
-        input.clear();
         return false;
       case 'done':
-        input.consume(decoder.at);
-        this.bodyOver(decoder.trailers);
+        this.bodyOver(body.trailers);
         return true;
       case 'fault':
         if (this.state === DISCARD) this.closeInStages();
@@ -309,7 +298,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     }
   }
 
-  private deliver(chunk: Buffer): void {
+  private deliver(chunk: Buffer, tooLarge: boolean): void {
     if (this.state === DISCARD) {
       this.dropLeft -= chunk.length;
       if (this.dropLeft < 0) this.closeInStages();
@@ -318,12 +307,8 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     const { exchange } = this;
     if (exchange === undefined) return;
     exchange.awaitsContinue = false;
-    this.bodyBytes += chunk.length;
-    if (this.options.bodyBytes > 0 && this.bodyBytes > this.options.bodyBytes) {
-      this.failExchange(REQUEST_FAULTS.bodyTooLarge);
-    } else {
-      exchange.sink?.body(chunk);
-    }
+    if (tooLarge) this.failExchange(REQUEST_FAULTS.bodyTooLarge);
+    else exchange.sink?.body(chunk);
   }
 
   private bodyOver(trailers: HeaderList | undefined): void {
@@ -344,7 +329,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
       return;
     }
     this.state = HEAD;
-    this.decoder = undefined;
+    this.body.forget();
     this.reader.next();
     this.wheel.arm(this.timer, this.options.keepAliveTimeoutMs);
   }
@@ -373,13 +358,9 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     if (this.state >= LINGER) return;
     this.state = LINGER;
     this.reader.input.clear();
-    this.decoder = undefined;
-    this.dropLeft = LINGER_BYTES;
-    // While the client takes its answer, the time for that counts; once it has all, the time to hang up.
-    this.wheel.arm(this.timer, this.options.bodyIdleTimeoutMs);
-    this.socket.end(() => {
-      if (this.state === LINGER) this.wheel.arm(this.timer, LINGER_MS);
-    });
+    this.body.forget();
+    this.wheel.cancel(this.timer);
+    this.linger = new Linger(this.socket, this.wheel, this.options.bodyIdleTimeoutMs);
     this.steerReading();
   }
 
@@ -394,7 +375,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     this.exchange = undefined;
     this.state = CLOSED;
     this.reader.input.clear();
-    this.decoder = undefined;
+    this.body.forget();
     this.wheel.cancel(this.timer);
   }
 }
