@@ -3,6 +3,7 @@ import { isAlias, isMap, isScalar, isSeq } from 'yaml';
 import type { FieldPath } from './field-path.ts';
 import { formatPath } from './field-path.ts';
 import type { Finding, PlacedFinding } from './finding.ts';
+import { placeFinding } from './finding.ts';
 import { placeAt } from './place-at.ts';
 
 /** How much aliases may add to a document (a "billion laughs" grows without bound). */
@@ -15,14 +16,20 @@ const coreTags = new Set(
   ['map', 'seq', 'str', 'int', 'float', 'bool', 'null'].map((name) => `tag:yaml.org,2002:${name}`),
 );
 
-/**
- * A document's tree as plain data (what JSON can say), with the way back from a field to its place. It lives only while
- * places are needed: trees are some fifty times the size of their text.
- */
-export class DocumentTree {
+/** What a document says as plain data (what JSON can say), with the way back from a field to its place. */
+export interface PlacedValue {
   /** Null where something could not be read. */
   readonly value: unknown;
   /** What the text says that resources cannot hold. */
+  readonly findings: readonly PlacedFinding[];
+  place(finding: Finding): PlacedFinding;
+  /** Place of a field, or of the nearest field around it that is written down. */
+  locate(path: FieldPath, on: 'key' | 'value'): { readonly line: number; readonly column: number };
+}
+
+/** From the composed tree. It lives only while places are needed: trees are some fifty times the size of their text. */
+export class DocumentTree implements PlacedValue {
+  readonly value: unknown;
   readonly findings: readonly PlacedFinding[];
   readonly #text: string;
   readonly #root: Node | null;
@@ -42,16 +49,9 @@ export class DocumentTree {
   }
 
   place(finding: Finding): PlacedFinding {
-    const { path, message, hint } = finding;
-    return {
-      ...this.locate(path, finding.on),
-      path: formatPath(path),
-      message,
-      ...(hint === undefined ? {} : { hint }),
-    };
+    return placeFinding(finding, this.locate(finding.path, finding.on));
   }
 
-  /** Place of a field, or of the nearest field around it that is written down. */
   locate(path: FieldPath, on: 'key' | 'value'): { readonly line: number; readonly column: number } {
     let node: Node | null = this.#root;
     let offset = startOf(node);

@@ -1,4 +1,5 @@
 import type { FieldPath } from './field-path.ts';
+import { formatPath } from './field-path.ts';
 
 /** Something wrong with a document, before its place is known. */
 export interface Finding {
@@ -16,4 +17,11 @@ export interface PlacedFinding {
   readonly path: string;
   readonly message: string;
   readonly hint?: string;
+}
+
+export function placeFinding(
+  { path, message, hint }: Finding,
+  place: { readonly line: number; readonly column: number },
+): PlacedFinding {
+  return { ...place, path: formatPath(path), message, ...(hint === undefined ? {} : { hint }) };
 }

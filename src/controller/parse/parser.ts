@@ -5,11 +5,15 @@ import type { CheckMiddleware } from './check-resource.ts';
 import type { UndecodedFile } from './decode-file.ts';
 import { decodeFile } from './decode-file.ts';
 import { DocumentTree } from './document-tree.ts';
+import type { PlacedValue } from './document-tree.ts';
 import type { PlacedFinding } from './finding.ts';
 import type { ParsedDocument, ParsedFile, SourceFile } from './parsed-file.ts';
 import { placeAt } from './place-at.ts';
 import type { KnownResource, KnownText } from './placed-document.ts';
 import { PlacedDocument, placeProblem } from './placed-document.ts';
+import { PlainValue } from './plain-value.ts';
+import { readPlainYaml } from './read-plain-yaml.ts';
+import type { YamlErrors } from './read-yaml.ts';
 import { readYaml } from './read-yaml.ts';
 import { ResourceReader } from './resource-reader.ts';
 import type { SchemaSet } from './schema.ts';
@@ -120,9 +124,8 @@ export function createParser(schemas: SchemaSet, options: ParserOptions): Parser
   }
 
   function readText(text: string, hash: () => string): Pick<Entry, 'errors' | 'resources'> {
-    const reading = readYaml(text);
-    if ('errors' in reading) return { errors: reading.errors, resources: [] };
-    const tree = new DocumentTree(text, reading.document);
+    const tree = readValue(text);
+    if ('errors' in tree) return { errors: tree.errors, resources: [] };
     const resources = reader.read(tree, hash()).map(({ resource, ...read }) => ({
       ...read,
       json: resource === undefined ? undefined : JSON.stringify(resource),
@@ -146,9 +149,8 @@ export function createParser(schemas: SchemaSet, options: ParserOptions): Parser
       text,
       tree() {
         if (located?.text !== latin1) {
-          const reading = readYaml(text());
-          const tree = 'errors' in reading ? undefined : new DocumentTree(text(), reading.document);
-          located = { text: latin1, tree };
+          const tree = composeTree(text());
+          located = { text: latin1, tree: 'errors' in tree ? undefined : tree };
         }
         return located.tree;
       },
@@ -168,6 +170,20 @@ export function createParser(schemas: SchemaSet, options: ParserOptions): Parser
     parseText: ({ path, linesBefore, text }) => place(entryFor(Buffer.from(text)), path, linesBefore),
     sweep,
   };
+}
+
+function readValue(text: string): PlacedValue | YamlErrors {
+  const plain = readPlainYaml(text);
+  if (plain === undefined) return composeTree(text);
+  return new PlainValue(plain, () => {
+    const tree = composeTree(text);
+    return 'errors' in tree ? undefined : tree;
+  });
+}
+
+function composeTree(text: string): DocumentTree | YamlErrors {
+  const reading = readYaml(text);
+  return 'errors' in reading ? reading : new DocumentTree(text, reading.document);
 }
 
 interface Read {

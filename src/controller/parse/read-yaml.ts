@@ -6,16 +6,16 @@ import { placeAt } from './place-at.ts';
 /** Nesting beyond this is no configuration; it would only exhaust the stack of whoever walks it. */
 const maxDepth = 64;
 
-export type YamlReading =
-  | { readonly document: Document.Parsed<ParsedNode> }
-  /** Not YAML: nobody can say what the author meant. */
-  | { readonly errors: readonly PlacedFinding[] };
+/** Not YAML: nobody can say what the author meant. */
+export interface YamlErrors {
+  readonly errors: readonly PlacedFinding[];
+}
 
 /**
  * Composes the text of one document by YAML 1.2 (core schema) into a tree with positions. Depth is capped while tokens
  * come in, before anything recursive or quadratic sees them. Aliases, tags and duplicate keys are not looked at here.
  */
-export function readYaml(text: string): YamlReading {
+export function readYaml(text: string): { readonly document: Document.Parsed<ParsedNode> } | YamlErrors {
   const parser = new Parser();
   const tokens = [];
   for (const lexeme of new Lexer().lex(text)) {

@@ -4,7 +4,7 @@ import type { ResourceKind } from '../../resources/kinds.ts';
 import { apiGroup, apiVersion, isResourceKind, resourceKey, resourceKinds } from '../../resources/kinds.ts';
 import type { CheckMiddleware } from './check-resource.ts';
 import { checkResource } from './check-resource.ts';
-import type { DocumentTree } from './document-tree.ts';
+import type { PlacedValue } from './document-tree.ts';
 import type { FieldPath } from './field-path.ts';
 import { formatPath } from './field-path.ts';
 import type { Finding, PlacedFinding } from './finding.ts';
@@ -41,7 +41,7 @@ export class ResourceReader {
   }
 
   /** `hash`: of the document's text. A document without content has no resources. */
-  read(tree: DocumentTree, hash: string): readonly ReadResource[] {
+  read(tree: PlacedValue, hash: string): readonly ReadResource[] {
     const { value, findings } = tree;
     if (value === null && findings.length === 0) return [];
     if (!isFields(value) || value['kind'] !== 'List') return [this.#readOne(tree, value, [], hash, findings)];
@@ -70,7 +70,7 @@ export class ResourceReader {
   }
 
   #readOne(
-    tree: DocumentTree,
+    tree: PlacedValue,
     value: unknown,
     prefix: FieldPath,
     hash: string,
@@ -190,7 +190,7 @@ function checkList(list: Fields): readonly Finding[] {
 }
 
 function unknownResource(
-  tree: DocumentTree,
+  tree: PlacedValue,
   prefix: FieldPath,
   hash: string,
   findings: readonly PlacedFinding[],
