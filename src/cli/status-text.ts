@@ -9,6 +9,8 @@ export interface GatewayStatus {
   /** Unix seconds. */
   readonly time?: number;
   readonly pin: { readonly generation: number; readonly since: number; readonly until: number | null } | null;
+  /** How many there are; listed are the first. */
+  readonly problems?: number;
   readonly problemList: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
@@ -44,7 +46,7 @@ export function renderStatus(
     `pinned      ${pin === null ? 'no' : pinText(pin)}`,
     '',
     ...table(status.list),
-    ...section('problems', status.problemList),
+    ...section(problemsTitle(status), status.problemList),
     ...section('warnings', status.warnings),
   ];
   return `${lines.join('\n')}\n`;
@@ -57,6 +59,11 @@ function pinText({ generation, since, until }: NonNullable<GatewayStatus['pin']>
 
 function timeText(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
+}
+
+function problemsTitle({ problems, problemList }: GatewayStatus): string {
+  const isCut = problems !== undefined && problems > problemList.length;
+  return isCut ? `problems (${problemList.length} of ${problems})` : 'problems';
 }
 
 function section(title: string, problems: readonly Problem[]): readonly string[] {

@@ -2,6 +2,7 @@ import type { UpstreamSnapshot } from '../../snapshot/model.ts';
 import { conditionsOf, stateOf } from './conditions.ts';
 import type { ControllerView } from './view.ts';
 import { routeTable } from './route-table.ts';
+import { spread } from './spread.ts';
 
 /**
  * Answers introspection (`Query`); values are JSON-printable and hold no secrets: resources hold references only.
@@ -15,8 +16,8 @@ export function answerQuery(name: string, view: ControllerView): unknown {
         ...view.status,
         pin: pinOf(view),
         documents: view.store.resources.size,
-        problemList: [...view.problems.slice(0, maxProblems)],
-        warnings: [...view.warnings.slice(0, maxProblems)],
+        problemList: spread(view.problems, maxProblems),
+        warnings: spread(view.warnings, maxProblems),
       };
     case 'resources':
       return { resources: resourceList(view) };
@@ -32,6 +33,8 @@ export function answerQuery(name: string, view: ControllerView): unknown {
 }
 
 const maxProblems = 1000;
+/** Of one resource: 10,000 broken documents have 20 each. */
+const maxProblemsOfOne = 5;
 
 /** Times in Unix seconds, as everywhere in the API; null: nothing is pinned. */
 function pinOf({ pin }: ControllerView): unknown {
@@ -45,6 +48,7 @@ function resourceList(view: ControllerView): unknown {
   const sourceHash = view.status?.sourceHash ?? '';
   return [...store.resources.values()].map((stored) => {
     const outcome = outcomes.get(stored.key);
+    const problems = [...stored.problems, ...(outcome?.problems ?? [])];
     const since = view.fallbackSince.get(stored.key);
     const isProgrammed =
       generation > 0 &&
@@ -63,7 +67,9 @@ function resourceList(view: ControllerView): unknown {
           ? { ...condition, since: since / 1000 }
           : condition,
       ),
-      problems: [...stored.problems, ...(outcome?.problems ?? [])],
+      /** All of them; listed are the first. */
+      problemCount: problems.length,
+      problems: problems.slice(0, maxProblemsOfOne),
     };
   });
 }
