@@ -6,10 +6,11 @@ import type { RequestHead, RequestSink, ServerFault, ServerStream } from '../htt
 import type { ClientSide, MatchedSide, UpstreamSide } from './client-side.ts';
 import { Forward } from './forward.ts';
 import type { Generation } from './generation.ts';
+import { isWebSocket } from './is-web-socket.ts';
 import { renderReply, replies } from './local-reply.ts';
 import type { RouteTarget } from './route-target.ts';
 import type { Services } from './services.ts';
-import { isWebSocket, Tunnel } from './upgrade.ts';
+import { Tunnel } from './tunnel.ts';
 
 /** `code` label of an exchange whose client went before its answer. */
 const clientGone = 499;

@@ -10,7 +10,7 @@ import type { AttemptOwner } from './attempt.ts';
 import type { MatchedSide, UpstreamSide } from './client-side.ts';
 import { Deadlines } from './deadlines.ts';
 import type { DeadlineKind, DeadlineTarget } from './deadlines.ts';
-import { replies } from './local-reply.ts';
+import { replies, timeoutReplies } from './local-reply.ts';
 import { ReplayableBody } from './replayable-body.ts';
 import type { Services } from './services.ts';
 
@@ -282,20 +282,9 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   timedOut(which: DeadlineKind): void {
     if (this.done) return;
     const attempt = this.attempt;
-    const queued = attempt !== undefined && !attempt.isConnected;
     this.attempt = undefined;
     attempt?.cancel();
-    switch (which) {
-      case 'connect':
-        this.fail(queued ? replies.connectTimeout : replies.upstreamTimeout);
-        return;
-      case 'attempt':
-      case 'idle':
-        this.fail(replies.upstreamTimeout);
-        return;
-      case 'request':
-        this.fail(replies.requestTimeout);
-    }
+    this.fail(timeoutReplies[which]);
   }
 
   /** A local reply if the head is not out yet, else the connection is broken: the client must see that a part is missing. */

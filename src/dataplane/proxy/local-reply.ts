@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { LocalReply } from '../../middleware/contract.ts';
 import { HeaderList } from '../../routing/header-list.ts';
 import { refusal, refusals } from '../../routing/refusals.ts';
+import type { DeadlineKind } from './deadlines.ts';
 
 /** Answers of the gateway itself that no middleware gives. Codes are documented in docs/errors.md. */
 export const replies = {
@@ -20,6 +21,14 @@ export const replies = {
   upstreamTimeout: refusal(504, 'ERR_UPSTREAM_TIMEOUT', 'The upstream did not answer in time.'),
   requestTimeout: refusal(504, 'ERR_REQUEST_TIMEOUT', 'The request could not be completed in time.'),
 } as const satisfies Record<string, LocalReply>;
+
+/** What the client is told when a deadline has passed. */
+export const timeoutReplies: Readonly<Record<DeadlineKind, LocalReply>> = {
+  connect: replies.connectTimeout,
+  attempt: replies.upstreamTimeout,
+  idle: replies.upstreamTimeout,
+  request: replies.requestTimeout,
+};
 
 /** Reply as a response head and body: problem details, RFC 9457. */
 export function renderReply(

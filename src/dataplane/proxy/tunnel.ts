@@ -1,0 +1,221 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { LocalReply, ResponseHead } from '../../middleware/contract.ts';
+import { HeaderList } from '../../routing/header-list.ts';
+import { stripHopByHop } from '../../routing/strip-hop-by-hop.ts';
+import type { MatchedSide, UpstreamSide } from './client-side.ts';
+import { Deadlines } from './deadlines.ts';
+import type { DeadlineKind, DeadlineTarget } from './deadlines.ts';
+import { replies, timeoutReplies } from './local-reply.ts';
+import { OpenTunnel } from './open-tunnel.ts';
+import type { Services } from './services.ts';
+import { Upgrade } from './upgrade.ts';
+import type { UpgradeOwner } from './upgrade.ts';
+
+/**
+ * The upstream's side of a WebSocket. Until the upstream has said 101 and the response hooks agree, the connection stays
+ * with our codec, which notices a client that goes and answers what is refused.
+ */
+export class Tunnel implements UpstreamSide, DeadlineTarget, UpgradeOwner {
+  attempts = 0;
+  lastAttempt: UpstreamSide['lastAttempt'] = undefined;
+  private readonly exchange: MatchedSide;
+  private readonly services: Services;
+  /** Of the handshake and of a refusal; an open tunnel has none. */
+  private readonly deadlines: Deadlines;
+  private upgrade: Upgrade | undefined = undefined;
+  private response: IncomingMessage | undefined = undefined;
+  /** The handshake is done. */
+  private tunnel: OpenTunnel | undefined = undefined;
+  private leaving = false;
+  /** The upstream's answer has come, or ours stands in for it. */
+  private answered = false;
+  private failed = false;
+
+  constructor(exchange: MatchedSide, services: Services) {
+    this.exchange = exchange;
+    this.services = services;
+    this.deadlines = new Deadlines(services.wheel, exchange.target.snapshot.timeouts, this);
+  }
+
+  open(): void {
+    const { exchange, deadlines } = this;
+    const upstream = exchange.target.split.pick();
+    if (upstream === undefined) {
+      exchange.reply(replies.upstreamMissing);
+      return;
+    }
+    const endpoint = upstream.pick();
+    if (endpoint === undefined) {
+      exchange.reply(replies.noHealthyEndpoint);
+      return;
+    }
+    this.attempts = 1;
+    this.lastAttempt = { upstream, endpoint };
+    this.upgrade = new Upgrade(this, endpoint, exchange, this.services);
+    if (!this.upgrade.begin()) {
+      this.fail(replies.connectFailed);
+      return;
+    }
+    deadlines.start();
+    deadlines.phase('connect', upstream.snapshot.connectTimeoutMs);
+  }
+
+  // ---- UpgradeOwner
+
+  upgradeConnected(): void {
+    this.deadlines.phase('attempt', this.deadlines.timeouts.attemptMs);
+  }
+
+  upgradeFailed(error: NodeJS.ErrnoException): void {
+    if (!this.answered) this.fail(this.failure(error));
+  }
+
+  upgradeAgreed(response: IncomingMessage, socket: Duplex, join: (headers: HeaderList) => void): void {
+    this.deadlines.phase('attempt', 0);
+    void this.agree(response).then((headers) => {
+      if (headers === undefined || socket.destroyed) socket.destroy();
+      else this.join(socket, () => join(headers));
+    });
+  }
+
+  upgradeRefused(response: IncomingMessage): void {
+    this.deadlines.phase('attempt', 0);
+    void this.passRefusal(response);
+  }
+
+  /** 101: response hooks see the head as they see any other. Undefined: it was refused, and the client has its answer. */
+  private async agree(response: IncomingMessage): Promise<HeaderList | undefined> {
+    const { exchange } = this;
+    if (this.answered || exchange.finished) return undefined;
+    this.answered = true;
+    const head: ResponseHead = { status: 101, headers: new HeaderList(response.rawHeaders.slice()) };
+    stripHopByHop(head.headers);
+    const { pipeline } = exchange.target;
+    const failed = await pipeline.response(exchange, head, pipeline.length);
+    if (exchange.finished || this.failed) return undefined;
+    if (failed !== undefined) {
+      exchange.replyBy(failed);
+      return undefined;
+    }
+    exchange.addGeneration(head.headers);
+    return head.headers;
+  }
+
+  /** From here on http-proxy moves the bytes. */
+  private join(upstreamSocket: Duplex, join: () => void): void {
+    const { exchange } = this;
+    this.deadlines.stop();
+    exchange.status = 101;
+    const { socket, head } = exchange.stream.takeOver();
+    if (head.length > 0) socket.unshift(head);
+    const { wheel } = this.services;
+    const tunnel = new OpenTunnel({
+      client: socket,
+      upstream: upstreamSocket,
+      wheel,
+      ended: () => exchange.finish(101),
+    });
+    this.tunnel = tunnel;
+    socket.on('error', () => socket.destroy());
+    join();
+    tunnel.joined();
+    if (this.leaving) tunnel.leave(false);
+  }
+
+  /** The upstream answered something else: it goes to the client as an ordinary answer. */
+  private async passRefusal(response: IncomingMessage): Promise<void> {
+    const { exchange } = this;
+    if (this.answered || exchange.finished) {
+      response.destroy();
+      return;
+    }
+    this.answered = true;
+    this.response = response;
+    const head: ResponseHead = {
+      status: response.statusCode ?? 502,
+      headers: new HeaderList(response.rawHeaders.slice()),
+    };
+    stripHopByHop(head.headers);
+    head.headers.remove('content-length');
+    // It may break off before the response hooks have agreed.
+    response.on('error', () => this.fail(replies.upstreamReset));
+    const { pipeline } = exchange.target;
+    const failed = await pipeline.response(exchange, head, pipeline.length);
+    if (exchange.finished || this.failed) return;
+    if (failed !== undefined) {
+      exchange.replyBy(failed);
+      return;
+    }
+    exchange.addGeneration(head.headers);
+    exchange.status = head.status;
+    exchange.stream.closeAfter();
+    exchange.stream.respond(head.status, head.headers, 'chunked', -1, undefined, false);
+    response.on('data', (chunk: Buffer) => {
+      this.deadlines.touch();
+      exchange.bytesOut += chunk.length;
+      if (!exchange.stream.write(chunk)) response.pause();
+    });
+    response.on('end', () => {
+      exchange.stream.end();
+      exchange.finish(head.status);
+    });
+  }
+
+  /** A local reply, or the end of the connection in the middle of a refusal's body: the client must see that a part is missing. */
+  private fail(reply: LocalReply): void {
+    const { exchange } = this;
+    if (this.failed || exchange.finished) return;
+    this.answered = this.failed = true;
+    if (exchange.status === 0) {
+      exchange.reply(reply);
+      return;
+    }
+    exchange.code = reply.code;
+    exchange.finish(exchange.status);
+    exchange.stream.destroy();
+  }
+
+  /** What a failure means depends on whether the connection stood, and whether what came was HTTP. */
+  private failure(error: NodeJS.ErrnoException): LocalReply {
+    if (this.upgrade?.connected !== true) return replies.connectFailed;
+    return error.code?.startsWith('HPE_') === true ? replies.upstreamProtocol : replies.upstreamReset;
+  }
+
+  timedOut(which: DeadlineKind): void {
+    this.fail(timeoutReplies[which]);
+  }
+
+  // ---- UpstreamSide
+
+  /** A handshake has no body; what follows it belongs to the tunnel. */
+  requestBody(): void {}
+
+  requestEnd(): void {}
+
+  clientDrain(): void {
+    this.deadlines.touch();
+    this.response?.resume();
+  }
+
+  cancel(): void {
+    this.close();
+  }
+
+  gatewayStops(): void {
+    // A handshake under way is finished first.
+    this.leaving = true;
+    this.tunnel?.leave(false);
+  }
+
+  routeRemoved(): void {
+    if (this.tunnel === undefined) this.fail(replies.routeRemoved);
+    else this.tunnel.leave(true);
+  }
+
+  close(): void {
+    this.deadlines.stop();
+    this.upgrade?.end();
+    this.tunnel?.destroy();
+  }
+}
