@@ -340,12 +340,12 @@ export interface UpstreamSpec {
   };
   /** Connections to the endpoints. Default: `{}`. */
   readonly timeouts: {
-    /** To open a connection, TLS included. Default: `"5s"`. */
+    /** To open a connection, TLS included, or to wait for a free one; then another endpoint is tried, up to three in all. Default: `"5s"`. */
     readonly connect: string;
     /** How long an idle connection is kept; shorter than the upstream keeps it. Default: `"4s"`. */
     readonly keepAlive: string;
   };
-  /** Open connections for each endpoint and worker. Default: `256`. */
+  /** Open connections for each endpoint and worker: all workers together open up to as many times that. Further requests wait for one, as long as `connect` allows. Default: `256`. */
   readonly maxConnections: number;
 }
 

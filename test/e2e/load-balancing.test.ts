@@ -1,11 +1,17 @@
 import { expect } from 'chai';
+import { once } from 'node:events';
 import { Agent } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'mocha';
+import { WebSocket, WebSocketServer } from 'ws';
+import { startBlackHole } from '../support/black-hole.ts';
 import { cleanupAfterEach } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { routeDocument, startGateway } from '../support/gateway.ts';
 import type { RunningGateway } from '../support/gateway.ts';
+import { openRaw, startRawServer } from '../support/raw-connection.ts';
+import type { RawConnection } from '../support/raw-connection.ts';
 import { request } from '../support/request.ts';
 import { resourceDocument } from '../support/resource-document.ts';
 import { startUpstream } from '../support/upstream.ts';
@@ -178,5 +184,110 @@ describe('load balancing', () => {
         'mgateway_upstream_retries_total{upstream="default/pool",reason="connect_failure"}',
       ),
     ).to.equal(3);
+  });
+
+  it('moves on also when a connection is not answered in time', async function () {
+    const hole = await startBlackHole(cleanup);
+    if (hole === undefined) this.skip();
+    const a = await startUpstream(cleanup, (incoming, response) => void incoming.pipe(response));
+    const gateway = await startGateway(cleanup, {
+      args: oneWorker,
+      files: {
+        'all.yaml': `${routeTo('[{ name: pool }]')}---\n${pool(
+          `[{ url: "http://127.0.0.1:${hole}" }, { url: "${a.url}" }]`,
+          'timeouts: { connect: 200ms }',
+        )}`,
+      },
+    });
+    const retried = (reason: string): string =>
+      `mgateway_upstream_retries_total{upstream="default/pool",reason="${reason}"}`;
+    for (let i = 0; i < 4; i++) {
+      const answer = await request(`${gateway.url}/`, { method: 'POST', body: `body ${i}` });
+      expect(answer).to.include({ status: 200, body: `body ${i}` });
+    }
+    expect(await gateway.metric(retried('connect_timeout'))).to.equal(2);
+    expect(
+      await gateway.metric(
+        `mgateway_upstream_requests_total{upstream="default/pool",endpoint="http://127.0.0.1:${hole}",code="0"}`,
+      ),
+    ).to.equal(2);
+  });
+
+  it('moves on when all connections of a backend are in use and enough wait for one', async () => {
+    const hung = await startRawServer(cleanup, () => undefined);
+    const a = await startUpstream(cleanup, 'a');
+    const gateway = await startGateway(cleanup, {
+      args: oneWorker,
+      files: {
+        'all.yaml': `${routeTo('[{ name: pool }]')}---\n${pool(
+          `[{ url: "${hung.url}" }, { url: "${a.url}" }]`,
+          'maxConnections: 1\ntimeouts: { connect: 60s }',
+        )}`,
+      },
+    });
+    const retried = 'mgateway_upstream_retries_total{upstream="default/pool",reason="pool_full"}';
+    const inFlight = 'mgateway_requests_in_flight{route="default/all"}';
+    const send = async (): Promise<RawConnection> => {
+      const client = await openRaw(cleanup, gateway.port);
+      client.send('GET / HTTP/1.1\r\nhost: a.test\r\n\r\n');
+      return client;
+    };
+    // Every second one goes to the backend that hangs: one is sent, four wait.
+    for (let stuck = 1; stuck <= 5; stuck++) {
+      await send();
+      await eventually(async () => (await gateway.metric(inFlight)) === stuck);
+      await (await send()).until(/^HTTP\/1\.1 200 /);
+    }
+    await (await send()).until(/^HTTP\/1\.1 200 /);
+    expect(await gateway.metric(retried)).to.equal(1);
+  });
+
+  it('answers 504 when no backend can be connected to in time', async function () {
+    const hole = await startBlackHole(cleanup);
+    if (hole === undefined) this.skip();
+    const url = `http://127.0.0.1:${hole}`;
+    const gateway = await startGateway(cleanup, {
+      files: {
+        'all.yaml': `${routeTo('[{ name: pool }]')}---\n${pool(`[{ url: "${url}" }]`, 'timeouts: { connect: 200ms }')}`,
+      },
+    });
+    const answer = await request(`${gateway.url}/`);
+    expect(answer.status).to.equal(504);
+    expect(answer.json()).to.include({ code: 'ERR_UPSTREAM_CONNECT_TIMEOUT' });
+  });
+
+  it('moves on with a WebSocket whose backend refuses the connection or does not answer it', async function () {
+    const hole = await startBlackHole(cleanup);
+    if (hole === undefined) this.skip();
+    const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(sockets, 'listening');
+    cleanup.add(() => {
+      for (const client of sockets.clients) client.terminate();
+      sockets.close();
+    });
+    const alive = (sockets.address() as AddressInfo).port;
+    const ports = [await freePort(), hole, alive];
+    const gateway = await startGateway(cleanup, {
+      args: oneWorker,
+      files: {
+        'all.yaml': `${routeTo('[{ name: pool }]')}---\n${pool(
+          `[${ports.map((port) => `{ url: "http://127.0.0.1:${port}" }`).join(', ')}]`,
+          'timeouts: { connect: 200ms }',
+        )}`,
+      },
+    });
+    for (let i = 0; i < 6; i++) {
+      const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/`);
+      cleanup.add(() => socket.terminate());
+      await once(socket, 'open');
+    }
+    const failed = (port: number): Promise<number> =>
+      gateway.metric(
+        `mgateway_upstream_requests_total{upstream="default/pool",endpoint="http://127.0.0.1:${port}",code="0"}`,
+      );
+    expect(await failed(ports[0] as number)).to.be.above(0);
+    expect(await failed(hole)).to.be.above(0);
+    // What failed is over: it does not count as in flight, which would keep a balancer away.
+    expect(await gateway.metric('mgateway_requests_in_flight{route="default/all"}')).to.equal(6);
   });
 });

@@ -4,20 +4,19 @@ import type { HeaderList } from '../../routing/header-list.ts';
 import { stripHopByHop } from '../../routing/strip-hop-by-hop.ts';
 import type { ClientFault, ClientRequest, Framing, ResponseHead1 } from '../http1/types.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
+import { Failover } from '../upstream/failover.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt.ts';
 import type { MatchedSide, UpstreamSide } from './client-side.ts';
 import { Deadlines } from './deadlines.ts';
 import type { DeadlineKind, DeadlineTarget } from './deadlines.ts';
-import { replies, timeoutReplies } from './local-reply.ts';
+import { connectReply, replies, timeoutReplies } from './local-reply.ts';
 import { ReplayableBody } from './replayable-body.ts';
 import type { Services } from './services.ts';
 
 /** Methods that may be sent again without the client knowing (RFC 9110 §9.2.2). */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-/** Endpoints tried when a connection cannot be opened: nothing was sent yet, so another one is always safe. */
-const maxConnectTries = 3;
 
 /**
  * The upstream's side of an exchange: picks endpoints, streams both bodies with backpressure, keeps the deadlines, and
@@ -29,8 +28,7 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   private readonly deadlines: Deadlines;
   /** Undefined: the request has none. */
   private readonly source: ReplayableBody | undefined;
-  private upstream: Upstream | undefined = undefined;
-  private tried: Endpoint[] | undefined = undefined;
+  private failover: Failover | undefined = undefined;
   private attempt: Attempt | undefined = undefined;
   /** The one that answered or failed last. */
   lastAttempt: Attempt | undefined = undefined;
@@ -62,7 +60,6 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
       this.fail(replies.upstreamMissing);
       return;
     }
-    this.upstream = upstream;
     const endpoint = upstream.pick();
     if (endpoint === undefined) {
       this.fail(replies.noHealthyEndpoint);
@@ -129,21 +126,14 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   }
 
   attemptConnectFailed(code: string): void {
-    const { upstream } = this;
-    if (code === 'POOL_FULL') {
-      this.fail(replies.upstreamBusy);
+    const { upstream, endpoint } = this.attempt as Attempt;
+    const next = (this.failover ??= new Failover(upstream)).next(endpoint, code);
+    if (next !== undefined) {
+      this.try(upstream, next, false);
       return;
     }
-    const tried = (this.tried ??= []);
-    if (this.attempt !== undefined) tried.push(this.attempt.endpoint);
-    const next = tried.length < maxConnectTries ? upstream?.pickOther(tried) : undefined;
-    if (upstream === undefined || next === undefined) {
-      this.services.log.debug('upstream connection failed', { upstream: upstream?.snapshot.name, code });
-      this.fail(code === 'ETIMEDOUT' ? replies.connectTimeout : replies.connectFailed);
-      return;
-    }
-    upstream.series.retried('connect_failure');
-    this.try(upstream, next, false);
+    this.services.log.debug('upstream connection failed', { upstream: upstream.snapshot.name, code });
+    this.fail(connectReply(code));
   }
 
   attemptFailed(fault: ClientFault): void {
@@ -281,10 +271,9 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
 
   timedOut(which: DeadlineKind): void {
     if (this.done) return;
-    const attempt = this.attempt;
-    this.attempt = undefined;
-    attempt?.cancel();
-    this.fail(timeoutReplies[which]);
+    this.attempt?.cancel();
+    if (which === 'connect') this.attemptConnectFailed('ETIMEDOUT');
+    else this.fail(timeoutReplies[which]);
   }
 
   /** A local reply if the head is not out yet, else the connection is broken: the client must see that a part is missing. */

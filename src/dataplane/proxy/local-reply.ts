@@ -22,9 +22,14 @@ export const replies = {
   requestTimeout: refusal(504, 'ERR_REQUEST_TIMEOUT', 'The request could not be completed in time.'),
 } as const satisfies Record<string, LocalReply>;
 
-/** What the client is told when a deadline has passed. */
-export const timeoutReplies: Readonly<Record<DeadlineKind, LocalReply>> = {
-  connect: replies.connectTimeout,
+/** What the client is told when there is no connection to any endpoint that was tried; `code`: of the last one. */
+export function connectReply(code: string | undefined): LocalReply {
+  if (code === 'POOL_FULL') return replies.upstreamBusy;
+  return code === 'ETIMEDOUT' ? replies.connectTimeout : replies.connectFailed;
+}
+
+/** What the client is told when another deadline than that of a connection has passed. */
+export const timeoutReplies: Readonly<Record<Exclude<DeadlineKind, 'connect'>, LocalReply>> = {
   attempt: replies.upstreamTimeout,
   idle: replies.upstreamTimeout,
   request: replies.requestTimeout,

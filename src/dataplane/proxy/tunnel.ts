@@ -3,10 +3,13 @@ import type { Duplex } from 'node:stream';
 import type { LocalReply, ResponseHead } from '../../middleware/contract.ts';
 import { HeaderList } from '../../routing/header-list.ts';
 import { stripHopByHop } from '../../routing/strip-hop-by-hop.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import { Failover } from '../upstream/failover.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import type { MatchedSide, UpstreamSide } from './client-side.ts';
 import { Deadlines } from './deadlines.ts';
 import type { DeadlineKind, DeadlineTarget } from './deadlines.ts';
-import { replies, timeoutReplies } from './local-reply.ts';
+import { connectReply, replies, timeoutReplies } from './local-reply.ts';
 import { OpenTunnel } from './open-tunnel.ts';
 import type { Services } from './services.ts';
 import { Upgrade } from './upgrade.ts';
@@ -24,6 +27,7 @@ export class Tunnel implements UpstreamSide, DeadlineTarget, UpgradeOwner {
   /** Of the handshake and of a refusal; an open tunnel has none. */
   private readonly deadlines: Deadlines;
   private upgrade: Upgrade | undefined = undefined;
+  private failover: Failover | undefined = undefined;
   private response: IncomingMessage | undefined = undefined;
   /** The handshake is done. */
   private tunnel: OpenTunnel | undefined = undefined;
@@ -50,15 +54,16 @@ export class Tunnel implements UpstreamSide, DeadlineTarget, UpgradeOwner {
       exchange.reply(replies.noHealthyEndpoint);
       return;
     }
-    this.attempts = 1;
-    this.lastAttempt = { upstream, endpoint };
-    this.upgrade = new Upgrade(this, endpoint, exchange, this.services);
-    if (!this.upgrade.begin()) {
-      this.fail(replies.connectFailed);
-      return;
-    }
     deadlines.start();
-    deadlines.phase('connect', upstream.snapshot.connectTimeoutMs);
+    this.try(upstream, endpoint);
+  }
+
+  private try(upstream: Upstream, endpoint: Endpoint): void {
+    this.attempts++;
+    this.lastAttempt = { upstream, endpoint };
+    this.upgrade = new Upgrade(this, endpoint, this.exchange, this.services);
+    if (this.upgrade.begin()) this.deadlines.phase('connect', upstream.snapshot.connectTimeoutMs);
+    else this.fail(replies.connectFailed);
   }
 
   // ---- UpgradeOwner
@@ -68,14 +73,27 @@ export class Tunnel implements UpstreamSide, DeadlineTarget, UpgradeOwner {
   }
 
   upgradeFailed(error: NodeJS.ErrnoException): void {
-    if (!this.answered) this.fail(this.failure(error));
+    if (this.answered) return;
+    if (this.upgrade?.connected !== true) this.connectFailed(error.code ?? 'ECONNFAILED');
+    else if (error.code?.startsWith('HPE_') === true) this.fail(replies.upstreamProtocol);
+    else this.fail(replies.upstreamReset);
+  }
+
+  private connectFailed(code: string): void {
+    const { upstream, endpoint } = this.lastAttempt as NonNullable<UpstreamSide['lastAttempt']>;
+    this.upgrade?.end();
+    const next = (this.failover ??= new Failover(upstream)).next(endpoint, code);
+    if (next === undefined) this.fail(connectReply(code));
+    else this.try(upstream, next);
   }
 
   upgradeAgreed(response: IncomingMessage, socket: Duplex, join: (headers: HeaderList) => void): void {
     this.deadlines.phase('attempt', 0);
     void this.agree(response).then((headers) => {
-      if (headers === undefined || socket.destroyed) socket.destroy();
-      else this.join(socket, () => join(headers));
+      if (headers !== undefined && !socket.destroyed) this.join(socket, () => join(headers));
+      else socket.destroy();
+      // The upstream has gone while the response hooks ran.
+      if (headers !== undefined && this.tunnel === undefined) this.fail(replies.upstreamReset);
     });
   }
 
@@ -176,14 +194,9 @@ export class Tunnel implements UpstreamSide, DeadlineTarget, UpgradeOwner {
     exchange.stream.destroy();
   }
 
-  /** What a failure means depends on whether the connection stood, and whether what came was HTTP. */
-  private failure(error: NodeJS.ErrnoException): LocalReply {
-    if (this.upgrade?.connected !== true) return replies.connectFailed;
-    return error.code?.startsWith('HPE_') === true ? replies.upstreamProtocol : replies.upstreamReset;
-  }
-
   timedOut(which: DeadlineKind): void {
-    this.fail(timeoutReplies[which]);
+    if (which === 'connect') this.connectFailed('ETIMEDOUT');
+    else this.fail(timeoutReplies[which]);
   }
 
   // ---- UpstreamSide
