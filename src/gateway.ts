@@ -1,13 +1,6 @@
 /** The composition root: the only file that knows all threads and rooms. */
 import type { Settings } from './cli/settings.ts';
-import type {
-  ConfigStatus,
-  ConfigToMain,
-  MainToWorker,
-  Pin,
-  PinnedSet,
-  WorkerToMain,
-} from './snapshot/messages.ts';
+import type { ConfigStatus, ConfigToMain, MainToWorker, Pin, WorkerToMain } from './snapshot/messages.ts';
 import type { Entry, ListenerSnapshot } from './snapshot/model.ts';
 import { findBusyPorts } from './supervisor/busy-ports.ts';
 import { CellPages } from './supervisor/cell-pages.ts';
@@ -150,8 +143,16 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   });
 
   let pin: Pin | undefined;
-  const pinnedSet = (): PinnedSet | undefined =>
-    pin === undefined ? undefined : { ...pin, entries: [...publisher.entries.values()] };
+  let servedHash = '';
+  let kept: Uint8Array | undefined;
+  const beforeCrash = (): Parameters<typeof configStart>[1] => {
+    const entries = [...publisher.entries.values()];
+    return {
+      servedGeneration: publisher.generation,
+      ...(pin !== undefined && { pinned: { ...pin, entries } }),
+      ...(kept !== undefined && { survived: { entries, servedHash, state: kept } }),
+    };
+  };
   let configStarts = 0;
   const config = new ConfigLink({
     clock,
@@ -159,7 +160,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     startThread: (events) =>
       configStarts++ === 0
         ? early.config.claim(events)
-        : startThread(configStart(settings, publisher.generation, pinnedSet()), events),
+        : startThread(configStart(settings, beforeCrash()), events),
     message: (message) => configSaid(message),
     died: () => publisher.reset(),
   });
@@ -213,8 +214,14 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
         publisher.handle(message);
         return;
       case 'Status':
-        pin = message.status.pin;
+        ({ pin, servedHash } = message.status);
         metrics.configStatus(message.status satisfies ConfigStatus);
+        return;
+      case 'Keep':
+        kept = message.state;
+        return;
+      case 'StateTrouble':
+        metrics.stateTrouble(message.failing);
         return;
       case 'Log':
         log.write(message.records);

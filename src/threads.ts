@@ -5,7 +5,6 @@ import type {
   ConfigToMain,
   MainToConfig,
   MainToWorker,
-  PinnedSet,
   WorkerData,
   WorkerToMain,
 } from './snapshot/messages.ts';
@@ -35,22 +34,25 @@ export function startThreads(settings: Settings): EarlyThreads {
   const heartbeat = new SharedArrayBuffer(4 * settings.workers);
   return {
     heartbeat,
-    config: startEarlyThread(configStart(settings, 0)),
+    config: startEarlyThread(configStart(settings, { servedGeneration: 0 })),
     workers: Array.from({ length: settings.workers }, (_, index) =>
       startEarlyThread(workerStart(settings, index, heartbeat)),
     ),
   };
 }
 
-export function configStart(settings: Settings, servedGeneration: number, pinned?: PinnedSet): ThreadStart {
+/** `before`: what is left of the thread that crashed. */
+export function configStart(
+  settings: Settings,
+  before: Pick<ConfigThreadData, 'servedGeneration' | 'pinned' | 'survived'>,
+): ThreadStart {
   const { config, strict, logLevel, modulesDir, stateDir } = settings;
   const data: ConfigThreadData = {
+    ...before,
     paths: config,
     strict,
     logLevel,
-    servedGeneration,
     ...(modulesDir !== undefined && { modulesDir }),
-    ...(pinned !== undefined && { pinned }),
     ...(stateDir !== undefined && { stateDir }),
   };
   return {

@@ -1,4 +1,3 @@
-import type { Logger } from '../telemetry/log.ts';
 import type { ConfigThreadData, ConfigToMain, MainToConfig } from '../snapshot/messages.ts';
 import { findMiddleware } from '../middleware/registry.ts';
 import { createThreadLogger } from '../telemetry/thread-logger.ts';
@@ -16,6 +15,9 @@ import { createKeyVersions } from './source/key-versions.ts';
 import { createSource } from './source/source.ts';
 import { LastGood } from './state/last-good.ts';
 import { PinFile } from './state/pin-file.ts';
+import { fileMedium, mainMedium } from './state/state-medium.ts';
+import type { StateMedium } from './state/state-medium.ts';
+import { StateTrouble } from './state/state-trouble.ts';
 import { createProblemLog } from './status/problem-log.ts';
 import { answerQuery } from './status/queries.ts';
 
@@ -39,7 +41,16 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
   };
   const source = createSource({ paths: data.paths, caps, clock });
   const keys = createKeyVersions(process.env, data.modulesDir);
-  const publisher = createPublisher(send, data.servedGeneration);
+  const { survived } = data;
+  const publisher = createPublisher(
+    send,
+    data.servedGeneration,
+    survived && new Map(survived.entries.map((entry) => [entry.key, entry] as const)),
+  );
+  const stateTrouble: StateTrouble = new StateTrouble({
+    log,
+    changed: () => send({ type: 'StateTrouble', failing: stateTrouble.problems.length > 0 }),
+  });
   const history = new History();
   const pinning = new Pinning({
     publisher,
@@ -49,17 +60,22 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
       keyState: (request) => keys.state(request),
       moduleState: (path) => keys.module(path),
     },
-    store: pinStore(data, log),
+    store: pinStore(data, stateTrouble),
     clock,
     log,
     expired: () => loop.now(),
   });
-  const lastGood =
-    data.stateDir === undefined
-      ? undefined
-      : new LastGood({ directory: data.stateDir, paths: data.paths, clock, log });
+  const lastGood = new LastGood({
+    media: [mainMedium(survived?.state, send), ...mediaOf(data, 'last-good.json')],
+    paths: data.paths,
+    trouble: stateTrouble,
+    clock,
+    log,
+  });
   const reconciler = new Reconciler({
-    ...(lastGood !== undefined && { lastGood }),
+    lastGood,
+    stateTrouble,
+    ...(survived !== undefined && { survived }),
     source,
     parser: openParser(caps),
     keys,
@@ -111,7 +127,7 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
     pinning.close();
     await loop.close();
     reconciler.close();
-    await lastGood?.close();
+    await lastGood.close();
     log.close();
   };
   return {
@@ -139,10 +155,16 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
 }
 
 /** Where a pin is found at the start: after a crash of this thread with main, which knows better than the disk. */
-function pinStore({ stateDir, servedGeneration, pinned }: ConfigThreadData, log: Logger): PinStore {
-  const file = stateDir === undefined ? undefined : new PinFile({ directory: stateDir, log });
+function pinStore(data: ConfigThreadData, trouble: StateTrouble): PinStore {
+  const [medium] = mediaOf(data, 'pin.json');
+  const file = medium && new PinFile({ medium, trouble });
   return {
-    load: () => (servedGeneration > 0 ? pinned : file?.load()),
+    load: () => (data.servedGeneration > 0 ? data.pinned : file?.load()),
     save: (set) => file?.save(set) ?? Promise.resolve(),
   };
+}
+
+/** A file of the state directory, if there is one. */
+function mediaOf({ stateDir }: ConfigThreadData, name: string): readonly StateMedium[] {
+  return stateDir === undefined ? [] : [fileMedium(stateDir, name)];
 }

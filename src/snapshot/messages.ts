@@ -62,12 +62,24 @@ export interface ConfigThreadData {
   readonly servedGeneration: number;
   /** What was pinned when the thread crashed. */
   readonly pinned?: PinnedSet;
+  /** What main has for the thread that is started after a crash; absent if the one before had not come that far. */
+  readonly survived?: Survived;
   /** Larger files are problems and are not read; default 64 MiB. */
   readonly maxFileBytes?: number;
   /** Of one path; default 100,000. */
   readonly maxFiles?: number;
   /** Safety net for lost file events; default 10,000. */
   readonly pollMs?: number;
+}
+
+/** What a crash of the config thread leaves behind in main, so that its successor isolates broken documents as it did. */
+export interface Survived {
+  /** What is served. */
+  readonly entries: readonly Entry[];
+  /** Of the files that it was made of. */
+  readonly servedHash: string;
+  /** As it was given by `Keep`. */
+  readonly state: Uint8Array;
 }
 
 /** An older generation that is kept in service, whatever the source says. */
@@ -100,6 +112,10 @@ export type ConfigToMain =
   /** All parts are out: prepare, then commit. Answered by `Published`. */
   | { readonly type: 'Publish'; readonly generation: number; readonly sourceHash: string }
   | { readonly type: 'Status'; readonly status: ConfigStatus }
+  /** For the thread's successor, should it crash; main does not look into it. */
+  | { readonly type: 'Keep'; readonly state: Uint8Array }
+  /** Whether something is wrong with the state directory. */
+  | { readonly type: 'StateTrouble'; readonly failing: boolean }
   | { readonly type: 'Log'; readonly records: readonly LogRecord[] }
   /** Answer to `Query` and `Command` (a CommandResult); `value` is JSON-printable. */
   | { readonly type: 'Answer'; readonly id: number; readonly value?: unknown; readonly error?: string }

@@ -10,8 +10,8 @@ export interface ConfigLinkOptions {
   readonly startThread: (events: ThreadEvents<ConfigToMain>) => Thread<MainToConfig>;
   /** Everything but answers to queries. */
   readonly message: (message: Exclude<ConfigToMain, { readonly type: 'Answer' }>) => void;
-  /** The thread died; another will be started, which knows nothing of what was served. */
-  readonly died: () => void;
+  /** The thread died; another is started once what it had begun is over. Never rejects. */
+  readonly died: () => Promise<void>;
 }
 
 const queryTimeoutMs = 10_000;
@@ -111,7 +111,11 @@ export class ConfigLink {
       reason: error?.stack ?? `exit code ${code}`,
       delayMs,
     });
-    this.#options.died();
-    this.#cancelRestart = clock.after(delayMs, () => this.start());
+    const over = this.#options.died();
+    this.#cancelRestart = clock.after(delayMs, () => {
+      void over.then(() => {
+        if (!this.#stopping) this.start();
+      });
+    });
   }
 }

@@ -102,16 +102,16 @@ export class Publisher {
 
   /** Messages are handled one after the other. */
   handle(message: Extract<ConfigToMain, { readonly type: 'Chunk' | 'Publish' }>): void {
-    this.#enqueue(() =>
+    void this.#enqueue(() =>
       message.type === 'Chunk'
         ? this.#takeChunk(message.delta)
         : this.#publish(message.generation, message.sourceHash),
     );
   }
 
-  /** The config thread died: what it had begun is forgotten. */
-  reset(): void {
-    this.#enqueue(async () => {
+  /** The config thread died: what it had begun is forgotten, and what was being committed is, when this resolves. */
+  reset(): Promise<void> {
+    return this.#enqueue(async () => {
       if (this.#candidate === undefined) return;
       this.#abort(this.#candidate);
     });
@@ -339,10 +339,11 @@ export class Publisher {
     return new Promise((resolve) => this.#waitingForMembers.push(resolve));
   }
 
-  #enqueue(step: () => Promise<void>): void {
+  #enqueue(step: () => Promise<void>): Promise<void> {
     this.#queue = this.#queue.then(step).catch((error: unknown) => {
       this.#options.log.error('publishing failed', { error: error instanceof Error ? error.stack : error });
     });
+    return this.#queue;
   }
 }
 

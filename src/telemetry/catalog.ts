@@ -121,6 +121,12 @@ export const catalog = {
     help: '1 while an older generation is pinned and the configuration as read is not served, else 0.',
     home: 'main',
   },
+  config_state_failing: {
+    type: 'gauge',
+    labels: [],
+    help: '1 while a file of the state directory cannot be read or written, else 0.',
+    home: 'main',
+  },
   config_info: {
     type: 'gauge',
     labels: ['source_hash', 'served_hash'],

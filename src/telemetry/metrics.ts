@@ -24,6 +24,8 @@ export interface MainMetrics {
   /** Routes and upstreams that the configuration no longer has. */
   forget(owners: readonly SeriesOwner[]): void;
   configStatus(status: ConfigStatus): void;
+  /** Whether something is wrong with the state directory. */
+  stateTrouble(failing: boolean): void;
   /** Undefined: it is no longer checked. */
   endpointHealthy(upstream: string, endpoint: string, healthy: boolean | undefined): void;
   /** Keys now and evictions since the limiter was made; undefined: the limiter is gone. */
@@ -69,6 +71,7 @@ export function createMetrics(options: MetricsOptions): MainMetrics {
   const lastSuccess = gauge('config_last_reload_success_timestamp_seconds');
   const generation = gauge('config_generation');
   const pinned = gauge('config_pinned');
+  const stateFailing = gauge('config_state_failing');
   const info = gauge('config_info');
   const resources = gauge('config_resources');
   const restarts = counter('worker_restarts_total');
@@ -104,6 +107,7 @@ export function createMetrics(options: MetricsOptions): MainMetrics {
       resources.reset();
       for (const { kind, state, count } of status.resources) resources.set({ kind, state }, count);
     },
+    stateTrouble: (failing) => stateFailing.set(failing ? 1 : 0),
     endpointHealthy(upstream, endpoint, healthy) {
       if (healthy === undefined) endpointHealthy.remove({ upstream, endpoint });
       else endpointHealthy.set({ upstream, endpoint }, healthy ? 1 : 0);

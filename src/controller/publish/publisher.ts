@@ -29,10 +29,17 @@ export interface Publisher {
 
 type Answer = Pick<Extract<MainToConfig, { type: 'Published' }>, 'failures' | 'state'>;
 
-/** `after`: the generation that was served before this thread started; numbers go on from it. */
-export function createPublisher(send: (message: ConfigToMain) => void, after = 0): Publisher {
-  let served: ReadonlyMap<string, Entry> = new Map();
-  let generation = 0;
+/**
+ * `after`: the generation that was served before this thread started; numbers go on from it. `survived`: what it holds, if
+ * that is known; otherwise what is published next starts from nothing.
+ */
+export function createPublisher(
+  send: (message: ConfigToMain) => void,
+  after = 0,
+  survived?: ReadonlyMap<string, Entry>,
+): Publisher {
+  let served: ReadonlyMap<string, Entry> = survived ?? new Map();
+  let generation = survived === undefined ? 0 : after;
   let candidate = after;
   let waiting: ((answer: Answer) => void) | undefined;
 

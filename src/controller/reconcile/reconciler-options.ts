@@ -1,4 +1,4 @@
-import type { ConfigToMain } from '../../snapshot/messages.ts';
+import type { ConfigToMain, Survived } from '../../snapshot/messages.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Clock } from '../clock.ts';
 import type { History } from '../history/history.ts';
@@ -8,6 +8,7 @@ import type { Publisher } from '../publish/publisher.ts';
 import type { KeyVersions } from '../source/key-versions.ts';
 import type { Source } from '../source/source.ts';
 import type { LastGood } from '../state/last-good.ts';
+import type { StateTrouble } from '../state/state-trouble.ts';
 import type { ProblemLog } from '../status/problem-log.ts';
 import type { FindMiddleware } from '../translate/middleware.ts';
 
@@ -21,8 +22,9 @@ export interface ReconcilerOptions {
   readonly history: History;
   readonly pinning: Pinning;
   readonly problemLog: ProblemLog;
-  /** Where accepted documents outlive the process, if anywhere. */
-  readonly lastGood?: LastGood;
+  /** Where accepted documents outlive this thread, and the process too if there is a state directory. */
+  readonly lastGood: LastGood;
+  readonly stateTrouble: StateTrouble;
   readonly log: Logger;
   readonly clock: Clock;
   readonly send: (message: ConfigToMain) => void;
@@ -30,4 +32,6 @@ export interface ReconcilerOptions {
   readonly strict: boolean;
   /** Served before this thread was started again; 0: the first start. */
   readonly servedGeneration: number;
+  /** What is served then, where that is known. */
+  readonly survived?: Pick<Survived, 'entries' | 'servedHash'>;
 }

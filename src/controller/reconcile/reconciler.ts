@@ -23,6 +23,7 @@ import type { Translation } from '../translate/translation.ts';
 import { translationWarnings } from '../translate/warnings.ts';
 import { Failures } from './failures.ts';
 import { isOwnerless, isShared, ownerOf } from './ownership.ts';
+import { holdsDefaultListener, translationOf } from './survived.ts';
 import type { ReconcilerOptions } from './reconciler-options.ts';
 
 export interface Reconciled {
@@ -74,14 +75,18 @@ export class Reconciler {
   #problems: readonly Problem[] = [];
   #remarks: readonly Problem[] = [];
   #conflicts: readonly Problem[] = [];
-  #warnings: readonly Problem[] = [];
   #cancelConflicts: (() => void) | undefined;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
-    const restored = options.lastGood?.restore(options.parser);
+    const { lastGood, parser, survived } = options;
+    const restored = lastGood.restore(parser);
     this.#store = restored?.store ?? emptyStore;
     this.#fallbacks = new FallbackTimes(restored?.fallbackSince);
+    if (survived === undefined || restored === undefined) return;
+    const served = translationOf(survived.entries, restored.store);
+    this.#accept(served, survived.servedHash);
+    this.#defaultListener = holdsDefaultListener(served, restored.store);
   }
 
   get view(): ControllerView {
@@ -95,7 +100,7 @@ export class Reconciler {
       pin: this.#options.pinning.pin,
       fallbackSince: this.#fallbacks.since,
       problems: this.#problems,
-      warnings: this.#warnings,
+      warnings: this.#warningsNow(),
       generations: this.#options.history.records,
     };
   }
@@ -154,7 +159,7 @@ export class Reconciler {
     this.#fallbacks.update(this.#store.resources.values(), attempt.translation.outcomes, clock.now());
     const problems = this.#collect(set, attempt);
     // What is accepted and served; what was refused as a whole leaves no trace.
-    if (attempt.refused === undefined) this.#options.lastGood?.save(this.#store, this.#fallbacks.since);
+    if (attempt.refused === undefined) this.#options.lastGood.save(this.#store, this.#fallbacks.since);
     this.#report(started, reading.hash, attempt, problems);
     this.#findConflictsLater();
     // Under --strict a refused set leaves nothing behind: the next one is judged against what is served.
@@ -270,7 +275,7 @@ export class Reconciler {
     if (this.#options.strict && troubled)
       return 'strict: a configuration with problems is refused as a whole';
     if (this.#last !== undefined) return undefined;
-    // This thread crashed and knows no last good versions any more: only a sound set may replace what is served.
+    // Crashed before it could keep its last good versions: only a sound set may replace what is served.
     if (this.#options.servedGeneration > 0 && troubled)
       return 'an older generation is served until all problems are solved';
     if (troubled && !this.#hasResources()) return 'nothing to serve';
@@ -293,9 +298,12 @@ export class Reconciler {
   }
 
   #say(): void {
-    const trouble = this.#options.lastGood?.problem;
-    this.#warnings = [...(trouble === undefined ? [] : [trouble]), ...this.#remarks, ...this.#conflicts];
-    this.#options.problemLog.update(this.#problems, this.#warnings);
+    this.#options.problemLog.update(this.#problems, [...this.#remarks, ...this.#conflicts]);
+  }
+
+  /** Trouble with the state directory comes and goes by itself, and is logged by itself. */
+  #warningsNow(): readonly Problem[] {
+    return [...this.#options.stateTrouble.problems, ...this.#remarks, ...this.#conflicts];
   }
 
   /** Takes as long as all of a reload: not on anybody's way, and once for several in a row. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Entry } from '../../snapshot/model.ts';
 
 /** What a file of the state directory is, and by which rules it is read. */
 export interface StateFormat {
@@ -26,6 +27,10 @@ export function decodeChecked({ format, version }: StateFormat, text: string): u
 
 export function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isEntry(value: unknown): value is Entry {
+  return isFields(value) && ['key', 'hash', 'json'].every((field) => typeof value[field] === 'string');
 }
 
 function hashOf(text: string): string {

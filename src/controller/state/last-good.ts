@@ -1,94 +1,94 @@
 import { createHash } from 'node:crypto';
 import { join, relative } from 'node:path';
-import type { Problem } from '../../snapshot/messages.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Clock } from '../clock.ts';
 import type { ParsedDocument, TextOrigin } from '../parse/parsed-file.ts';
 import type { Parser } from '../parse/parser.ts';
-import { readBytes } from '../source/read-bytes.ts';
 import { reasonOf } from '../source/reason-of.ts';
 import type { Store, Stored } from '../store/store.ts';
-import { emptyStore } from '../store/store.ts';
 import type { State, StateDocument } from './state-file.ts';
 import { decodeState, encodeState } from './state-file.ts';
-import { writeFileWhole } from './write-file.ts';
+import type { StateMedium } from './state-medium.ts';
+import type { StateTrouble } from './state-trouble.ts';
 
 export interface LastGoodOptions {
-  readonly directory: string;
+  /** All are written; the first that holds anything is read. */
+  readonly media: readonly StateMedium[];
   /** The `--config` paths: documents are known by their number and the path below. */
   readonly paths: readonly string[];
+  readonly trouble: StateTrouble;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 export interface Restored {
-  /** What was accepted when the last process ended, as if it had been read from its files. */
+  /** What was accepted when it was kept, as if it had been read from its files. */
   readonly store: Store<ParsedDocument>;
   readonly fallbackSince: ReadonlyMap<string, number>;
 }
 
-const fileName = 'last-good.json';
-const maxBytes = 512 * 1024 * 1024;
 /** Edits that come in a row are written once. */
 const writeAfterMs = 200;
+/** Where writing takes long it waits longer, so that it never has more than a twentieth of the time. */
+const restFactor = 20;
+/** What could not be written is tried again: a disk has room again without a change of the configuration. */
+const retryAfterMs = 5000;
 
 /**
- * The last accepted documents on the disk, so that a start with a broken file serves what was served before. The rules of
- * the store decide what of it counts: a document whose file has gone meanwhile, or no longer holds it, goes too.
- * Nothing here is ever fatal: what cannot be read or written is said and left.
+ * The last accepted documents, so that a start with a broken file serves what was served before, and so does this thread
+ * when it was started again after a crash. The rules of the store decide what of it counts: a document whose file has gone
+ * meanwhile, or no longer holds it, goes too. Nothing here is ever fatal: what cannot be read or written is said and left.
  */
 export class LastGood {
   readonly #options: LastGoodOptions;
-  #problem: Problem | undefined;
   #waiting: (() => Omit<State, 'savedAt'>) | undefined;
+  /** The first time at once: until then a crash would leave nothing behind. */
+  #waitMs = 0;
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
-  /** Hash of what is on the disk. */
-  #saved = '';
+  /** Print of what each medium holds. */
+  readonly #saved = new Map<StateMedium, string>();
+  #closed = false;
 
   constructor(options: LastGoodOptions) {
     this.#options = options;
   }
 
-  /** What is wrong with the state directory. */
-  get problem(): Problem | undefined {
-    return this.#problem;
-  }
-
-  /** Reads the state once, before any file. */
-  restore(parser: Parser): Restored {
-    const { directory, log, clock } = this.#options;
-    const path = join(directory, fileName);
-    const found = readBytes(path, maxBytes);
-    const nothing: Restored = { store: emptyStore, fallbackSince: new Map() };
-    try {
-      if (found.state === 'unreadable' && found.reason === 'does not exist') return nothing;
-      if (found.state !== 'read')
-        throw new Error(found.state === 'moved' ? 'is being written' : found.reason);
-      const state = decodeState(found.bytes.toString('utf8'));
-      const store = this.#storeOf(state, parser);
-      const ageSeconds = Math.round((clock.now() - state.savedAt) / 1000);
-      log.info('last good documents read', { resources: store.resources.size, ageSeconds });
-      return { store, fallbackSince: new Map(Object.entries(state.fallbackSince)) };
-    } catch (error) {
-      this.#report(path, `${reasonOf(error)}; it is ignored and written anew`);
-      return nothing;
+  /** Reads the state once, before any file. Undefined: there is none, or it is damaged. */
+  restore(parser: Parser): Restored | undefined {
+    const { media, trouble, log, clock } = this.#options;
+    for (const medium of media) {
+      try {
+        const text = medium.read();
+        if (text === undefined) continue;
+        const state = decodeState(text);
+        const store = this.#storeOf(state, parser);
+        const ageSeconds = Math.round((clock.now() - state.savedAt) / 1000);
+        log.info('last good documents read', { resources: store.resources.size, ageSeconds });
+        return { store, fallbackSince: new Map(Object.entries(state.fallbackSince)) };
+      } catch (error) {
+        trouble.report(medium.place, `${reasonOf(error)}; it is ignored and written anew`);
+      }
     }
+    return undefined;
   }
 
   /** Remembers what is accepted and served now; written a little later. */
   save(store: Store<ParsedDocument>, fallbackSince: ReadonlyMap<string, number>): void {
-    this.#waiting = () => ({
-      documents: this.#documentsOf(store),
-      fallbackSince: Object.fromEntries(fallbackSince),
-    });
-    this.#cancel ??= this.#options.clock.after(writeAfterMs, () => this.#write());
+    const since = Object.fromEntries(fallbackSince);
+    this.#waiting = () => ({ documents: this.#documentsOf(store), fallbackSince: since });
+    this.#writeAfter(this.#waitMs);
   }
 
   /** Writes what waits. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#write();
     await this.#writing;
+  }
+
+  #writeAfter(ms: number): void {
+    if (!this.#closed) this.#cancel ??= this.#options.clock.after(ms, () => this.#write());
   }
 
   #write(): void {
@@ -96,31 +96,29 @@ export class LastGood {
     this.#cancel = undefined;
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    if (waiting === undefined) return;
-    const { directory, clock } = this.#options;
-    this.#writing = this.#writing.then(async () => {
-      const content = waiting();
-      const print = createHash('sha256').update(JSON.stringify(content)).digest('base64');
-      if (print === this.#saved) return;
-      try {
-        await writeFileWhole(directory, fileName, encodeState({ savedAt: clock.now(), ...content }));
-        this.#saved = print;
-        this.#problem = undefined;
-      } catch (error) {
-        this.#report(directory, `the last good documents cannot be written: ${reasonOf(error)}`);
-      }
-    });
+    if (waiting !== undefined) this.#writing = this.#writing.then(() => this.#writeAll(waiting));
   }
 
-  #report(at: string, message: string): void {
-    if (this.#problem?.message !== message)
-      this.#options.log.warn('state directory', { at, reason: message });
-    this.#problem = {
-      at,
-      path: '',
-      message,
-      hint: 'a restart with a broken file could not serve its last good version',
-    };
+  async #writeAll(waiting: () => Omit<State, 'savedAt'>): Promise<void> {
+    const { media, trouble, clock } = this.#options;
+    const started = clock.now();
+    const content = waiting();
+    const print = createHash('sha256').update(JSON.stringify(content)).digest('base64');
+    let text: string | undefined;
+    for (const medium of media) {
+      if (this.#saved.get(medium) === print) continue;
+      text ??= encodeState({ savedAt: clock.now(), ...content });
+      try {
+        await medium.write(text);
+        this.#saved.set(medium, print);
+        trouble.clear(medium.place);
+      } catch (error) {
+        trouble.report(medium.place, `the last good documents cannot be written: ${reasonOf(error)}`);
+        this.#waiting ??= waiting;
+        this.#writeAfter(retryAfterMs);
+      }
+    }
+    this.#waitMs = Math.max(writeAfterMs, restFactor * (clock.now() - started));
   }
 
   #documentsOf(store: Store<ParsedDocument>): readonly StateDocument[] {

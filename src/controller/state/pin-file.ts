@@ -1,20 +1,16 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { PinnedSet } from '../../snapshot/messages.ts';
-import type { Logger } from '../../telemetry/log.ts';
 import type { PinStore } from '../history/pinning.ts';
-import { readBytes } from '../source/read-bytes.ts';
 import { reasonOf } from '../source/reason-of.ts';
-import { decodeChecked, encodeChecked, isFields } from './checked-text.ts';
-import { writeFileWhole } from './write-file.ts';
+import { decodeChecked, encodeChecked, isEntry, isFields } from './checked-text.ts';
+import type { StateMedium } from './state-medium.ts';
+import type { StateTrouble } from './state-trouble.ts';
 
 export interface PinFileOptions {
-  readonly directory: string;
-  readonly log: Logger;
+  readonly medium: StateMedium;
+  readonly trouble: StateTrouble;
 }
 
-const fileName = 'pin.json';
-const maxBytes = 512 * 1024 * 1024;
 const format = { format: 'mgateway-pin', version: 1 };
 
 /**
@@ -30,36 +26,31 @@ export class PinFile implements PinStore {
   }
 
   load(): PinnedSet | undefined {
-    const path = join(this.#options.directory, fileName);
-    const found = readBytes(path, maxBytes);
-    if (found.state === 'unreadable' && found.reason === 'does not exist') return undefined;
+    const { medium, trouble } = this.#options;
     try {
-      if (found.state !== 'read')
-        throw new Error(found.state === 'moved' ? 'is being written' : found.reason);
-      const pinned = decodeChecked(format, found.bytes.toString('utf8'));
+      const text = medium.read();
+      if (text === undefined) return undefined;
+      const pinned = decodeChecked(format, text);
       if (!isPinnedSet(pinned)) throw new Error('is damaged: it does not hold what it should');
       return pinned;
     } catch (error) {
-      this.#report(path, `${reasonOf(error)}; it is ignored: nothing is pinned`);
+      trouble.report(medium.place, `${reasonOf(error)}; it is ignored: nothing is pinned`);
       return undefined;
     }
   }
 
   save(pinned: PinnedSet | undefined): Promise<void> {
-    const { directory } = this.#options;
+    const { medium, trouble } = this.#options;
     this.#writing = this.#writing.then(async () => {
       try {
-        if (pinned === undefined) await rm(join(directory, fileName), { force: true });
-        else await writeFileWhole(directory, fileName, encodeChecked(format, pinned));
+        if (pinned === undefined) await rm(medium.place, { force: true });
+        else await medium.write(encodeChecked(format, pinned));
+        trouble.clear(medium.place);
       } catch (error) {
-        this.#report(directory, `what is pinned cannot be written: ${reasonOf(error)}`);
+        trouble.report(medium.place, `what is pinned cannot be written: ${reasonOf(error)}`);
       }
     });
     return this.#writing;
-  }
-
-  #report(at: string, reason: string): void {
-    this.#options.log.warn('state directory', { at, reason });
   }
 }
 
@@ -74,8 +65,4 @@ function isPinnedSet(value: unknown): value is PinnedSet {
     Array.isArray(value['entries']) &&
     value['entries'].every(isEntry)
   );
-}
-
-function isEntry(value: unknown): boolean {
-  return isFields(value) && ['key', 'hash', 'json'].every((field) => typeof value[field] === 'string');
 }

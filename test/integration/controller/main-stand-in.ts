@@ -8,6 +8,7 @@ import type {
   LogRecord,
   PrepareFailure,
   Problem,
+  Survived,
 } from '../../../src/snapshot/messages.ts';
 import type { Entry } from '../../../src/snapshot/model.ts';
 import type { Cleanup } from '../../support/cleanup.ts';
@@ -17,6 +18,10 @@ export interface MainStandIn {
   readonly controller: Controller;
   readonly statuses: ConfigStatus[];
   readonly logs: LogRecord[];
+  /** Whether something was wrong with the state directory, each time that changed. */
+  readonly troubles: boolean[];
+  /** What main would hand to the thread that is started after a crash. */
+  survived(): Survived | undefined;
   readonly fatals: { readonly message: string; readonly problems: readonly Problem[] }[];
   /** Served entries. */
   entries(): ReadonlyMap<string, Entry>;
@@ -37,14 +42,17 @@ export interface StandInOptions {
 }
 
 export function startMainStandIn(cleanup: Cleanup, options: StandInOptions): MainStandIn {
-  let served: ReadonlyMap<string, Entry> = new Map();
+  const { survived } = options.data ?? {};
+  let served: ReadonlyMap<string, Entry> = new Map(survived?.entries.map((entry) => [entry.key, entry]));
   let generation = options.data?.servedGeneration ?? 0;
-  let base = 0;
+  let base = survived === undefined ? 0 : generation;
+  let kept: Uint8Array | undefined;
   let staged: Map<string, Entry> | undefined;
   const answers = new Map<number, (value: unknown) => void>();
   let lastQuery = 0;
   const statuses: ConfigStatus[] = [];
   const logs: LogRecord[] = [];
+  const troubles: boolean[] = [];
   const fatals: { message: string; problems: readonly Problem[] }[] = [];
 
   function take(message: ConfigToMain): void {
@@ -84,6 +92,12 @@ export function startMainStandIn(cleanup: Cleanup, options: StandInOptions): Mai
         return;
       case 'Fatal':
         fatals.push(message);
+        return;
+      case 'Keep':
+        kept = message.state;
+        return;
+      case 'StateTrouble':
+        troubles.push(message.failing);
     }
   }
 
@@ -103,7 +117,14 @@ export function startMainStandIn(cleanup: Cleanup, options: StandInOptions): Mai
     controller,
     statuses,
     logs,
+    troubles,
     fatals,
+    survived: () =>
+      kept && {
+        entries: [...served.values()],
+        servedHash: statuses.at(-1)?.servedHash ?? '',
+        state: kept,
+      },
     entries: () => served,
     generation: () => generation,
     routes: () =>

@@ -2,12 +2,13 @@ import { expect } from 'chai';
 import { describe, it } from 'mocha';
 import type { ConfigToMain, MainToConfig } from '../../../src/snapshot/messages.ts';
 import type { Clock } from '../../../src/supervisor/clock.ts';
+import { eventually } from '../../support/eventually.ts';
 import { ConfigLink } from '../../../src/supervisor/config-link.ts';
 import type { ThreadEvents } from '../../../src/supervisor/thread.ts';
 
 describe('ConfigLink', () => {
   it('starts the thread again when it dies, and rejects what was asked of the dead one', async () => {
-    const { link, lives, timers, died } = setUp();
+    const { link, lives, timers, died, isOver } = setUp();
     link.start();
     const asked = link.query('routes', {});
     lives[0]?.events.exit(1, new Error('boom'));
@@ -15,7 +16,10 @@ describe('ConfigLink', () => {
     expect(died).to.deep.equal([1]);
     expect(await link.query('routes', {}).catch((error: Error) => error.message)).to.match(/not running/);
     timers.shift()?.();
-    expect(lives).to.have.length(2);
+    await Promise.resolve();
+    expect(lives, 'what the dead one had begun is not over').to.have.length(1);
+    isOver();
+    await eventually(() => expect(lives).to.have.length(2));
     const again = link.query('routes', {});
     const query = lives[1]?.posted.at(-1);
     lives[1]?.events.message({ type: 'Answer', id: query?.type === 'Query' ? query.id : -1, value: ['a'] });
@@ -42,6 +46,8 @@ function setUp() {
   const lives: Life[] = [];
   const timers: (() => void)[] = [];
   const died: number[] = [];
+  let isOver = (): void => undefined;
+  const over = new Promise<void>((resolve) => (isOver = resolve));
   const clock: Clock = {
     now: () => 0,
     after(ms, run) {
@@ -60,7 +66,10 @@ function setUp() {
       return { post: (message) => void posted.push(message), terminate: () => undefined };
     },
     message: () => undefined,
-    died: () => void died.push(lives.length),
+    died: () => {
+      died.push(lives.length);
+      return over;
+    },
   });
-  return { link, lives, timers, died };
+  return { link, lives, timers, died, isOver: () => isOver() };
 }
