@@ -1,3 +1,4 @@
+import { SmoothRotation } from '../upstream/smooth-rotation.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
 export interface Share {
@@ -6,39 +7,27 @@ export interface Share {
   readonly weight: number;
 }
 
-/** Smooth weighted round robin over the upstreams of a route; all weights 0: nothing is picked. */
+const any = (): boolean => true;
+
+/** The upstreams of a route in turn, each as often as it weighs; all weights 0: nothing is picked. */
 export class WeightedSplit {
   readonly #shares: readonly Share[];
-  readonly #credit: Float64Array;
-  readonly #only: Share | undefined;
+  readonly #rotation: SmoothRotation<Upstream | undefined>;
 
   /** `previous`: the split of the route's last definition; its position is kept if the weights are the same (G6). */
   constructor(shares: readonly Share[], previous?: WeightedSplit) {
     this.#shares = shares.filter((share) => share.weight > 0);
-    this.#only = this.#shares.length === 1 ? this.#shares[0] : undefined;
-    this.#credit =
-      previous?.sameWeights(this.#shares) === true ? previous.#credit : new Float64Array(this.#shares.length);
+    this.#rotation = new SmoothRotation(
+      this.#shares.map(({ upstream, weight }) => ({ value: upstream, weight })),
+      previous?.hasWeights(this.#shares) === true ? previous.#rotation : undefined,
+    );
   }
 
   pick(): Upstream | undefined {
-    if (this.#only !== undefined) return this.#only.upstream;
-    const shares = this.#shares;
-    const credit = this.#credit;
-    let total = 0;
-    let best = -1;
-    for (let i = 0; i < shares.length; i++) {
-      const weight = (shares[i] as Share).weight;
-      total += weight;
-      const own = (credit[i] as number) + weight;
-      credit[i] = own;
-      if (best < 0 || own > (credit[best] as number)) best = i;
-    }
-    if (best < 0) return undefined;
-    credit[best] = (credit[best] as number) - total;
-    return (shares[best] as Share).upstream;
+    return this.#rotation.next(any);
   }
 
-  private sameWeights(shares: readonly Share[]): boolean {
+  private hasWeights(shares: readonly Share[]): boolean {
     return (
       shares.length === this.#shares.length &&
       shares.every((share, i) => {
