@@ -25,6 +25,8 @@ export class TimerEntry {
 }
 
 const SLOTS = 512;
+/** Behind the slots of the ring: what is due in this tick. */
+const DUE = SLOTS;
 
 /**
  * A coarse timer wheel: one interval for all timeouts of a thread, O(1) to arm and cancel. An entry expires at or up to
@@ -33,7 +35,7 @@ const SLOTS = 512;
  */
 export class TimerWheel {
   readonly tickMs: number;
-  readonly #slots: (TimerEntry | undefined)[] = new Array<TimerEntry | undefined>(SLOTS).fill(undefined);
+  readonly #slots: (TimerEntry | undefined)[] = new Array<TimerEntry | undefined>(SLOTS + 1).fill(undefined);
   #tick = 0;
   #armed = 0;
   #interval: NodeJS.Timeout | undefined = undefined;
@@ -62,13 +64,8 @@ export class TimerWheel {
       this.#armed++;
       this.#interval ??= setInterval(() => this.advance(), this.tickMs).unref();
     }
-    const slot = tick % SLOTS;
-    const head = this.#slots[slot];
     entry.tick = tick;
-    entry.slot = slot;
-    entry.next = head;
-    if (head !== undefined) head.previous = entry;
-    this.#slots[slot] = entry;
+    this.#link(entry, tick % SLOTS);
   }
 
   cancel(entry: TimerEntry): void {
@@ -80,8 +77,17 @@ export class TimerWheel {
   /** One tick; called by the interval. */
   advance(): void {
     this.#tick++;
-    // A target may arm or cancel any entry, so the list is searched anew after each call; what is due is at most visited twice.
-    for (let due = this.#nextDue(); due !== undefined; due = this.#nextDue()) {
+    // The slot is gone through once, since most in it may wait for a later round. A target may then arm or cancel any
+    // entry, one that is due as well: each is taken from the head of the list at its turn.
+    for (let entry = this.#slots[this.#tick % SLOTS]; entry !== undefined;) {
+      const { next } = entry;
+      if (entry.tick <= this.#tick) {
+        this.#unlink(entry);
+        this.#link(entry, DUE);
+      }
+      entry = next;
+    }
+    for (let due = this.#slots[DUE]; due !== undefined; due = this.#slots[DUE]) {
       this.cancel(due);
       due.target.expired(due);
     }
@@ -94,10 +100,12 @@ export class TimerWheel {
     this.#interval = undefined;
   }
 
-  #nextDue(): TimerEntry | undefined {
-    let entry = this.#slots[this.#tick % SLOTS];
-    while (entry !== undefined && entry.tick > this.#tick) entry = entry.next;
-    return entry;
+  #link(entry: TimerEntry, slot: number): void {
+    const head = this.#slots[slot];
+    entry.slot = slot;
+    entry.next = head;
+    if (head !== undefined) head.previous = entry;
+    this.#slots[slot] = entry;
   }
 
   #unlink(entry: TimerEntry): void {

@@ -59,10 +59,35 @@ describe('TimerWheel', () => {
         if (told.length < 3) wheel.arm(entry, 0);
       },
     });
-    wheel.arm(second, 0);
     wheel.arm(first, 0);
+    wheel.arm(second, 0);
     for (let i = 0; i < 20; i++) wheel.advance();
     expect(told).to.deep.equal(['first', 'first', 'first']);
     expect(wheel.armed).to.equal(0);
+  });
+
+  it('looks at each entry of a slot a few times at the most, however many expire in it and however many do not', () => {
+    // Rounds of the ring: 512 ticks.
+    const round = 512 * 50;
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 400 }), (isDue) => {
+        const wheel = new TimerWheel(50);
+        let looks = 0;
+        let expired = 0;
+        for (const due of isDue) {
+          const entry = new TimerEntry({ expired: () => expired++ });
+          wheel.arm(entry, due ? 0 : round);
+          let { tick } = entry;
+          Object.defineProperty(entry, 'tick', {
+            get: () => (looks++, tick),
+            set: (value: number) => (tick = value),
+          });
+        }
+        wheel.advance();
+        wheel.close();
+        expect(expired).to.equal(isDue.filter((due) => due).length);
+        expect(looks).to.be.at.most(2 * isDue.length);
+      }),
+    );
   });
 });
