@@ -6,8 +6,10 @@ import { scale, scaleOf } from './scale.ts';
 import type { Scenario } from './scenario.ts';
 import { scrape } from './scrape.ts';
 import { start } from './start.ts';
+import { tailReload } from './tail-reload.ts';
 import { tail } from './tail.ts';
 import { websocket } from './websocket.ts';
+import { workers } from './workers.ts';
 
 export const scenarios: readonly Scenario[] = [
   plain,
@@ -22,5 +24,7 @@ export const scenarios: readonly Scenario[] = [
   large,
   websocket,
   tail,
+  tailReload,
+  workers,
   start,
 ];

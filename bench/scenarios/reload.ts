@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { median } from '../load/percentile.ts';
 import type { Goal, Row } from '../report/report.ts';
-import { routeDocument } from '../subjects/route-document.ts';
+import type { RouteWriter } from '../reload/route-writer.ts';
+import { createRouteWriter } from '../reload/route-writer.ts';
 import { openProbe } from './probe.ts';
 import { startUpstream } from './running.ts';
 import type { Bench, Scenario } from './scenario.ts';
@@ -36,7 +37,7 @@ export const reload: Scenario = {
     const rows: Row[] = [];
     const goals: Goal[] = [];
     for (const files of [1, 100]) {
-      const writer = createWriter(files, upstream.port);
+      const writer = createRouteWriter({ routes, documentBytes, files, upstreamPort: upstream.port });
       const gateway = await startGateway(bench, `reload-${files}`, writer.initial());
       for (const edit of edits.filter((each) => each.files === files)) {
         const figures = await measure(bench, gateway, writer, edit);
@@ -76,7 +77,7 @@ interface Figures extends Readonly<Record<string, number>> {
   readonly main: number;
 }
 
-async function measure(bench: Bench, gateway: Gateway, writer: Writer, edit: Edit): Promise<Figures> {
+async function measure(bench: Bench, gateway: Gateway, writer: RouteWriter, edit: Edit): Promise<Figures> {
   const probe = openProbe(gateway.port, '/service-0/x', 'host-0.example.com');
   const times: number[] = [];
   const workerDelays: number[] = [];
@@ -113,44 +114,4 @@ async function measure(bench: Bench, gateway: Gateway, writer: Writer, edit: Edi
 function valueOf(text: string, series: string): number {
   const line = text.split('\n').find((each) => each.startsWith(`${series} `));
   return line === undefined ? NaN : Number(line.slice(series.length));
-}
-
-interface Writer {
-  initial(): Readonly<Record<string, string>>;
-  /** The next version of route 0, or of all; `put` writes the files that differ. */
-  next(all: boolean): { readonly version: string; readonly put: (gateway: Gateway) => void };
-}
-
-function createWriter(files: number, upstreamPort: number): Writer {
-  const perFile = routes / files;
-  let version = 0;
-  let common = 0;
-  const textOf = (file: number): string =>
-    Array.from({ length: perFile }, (_, k) => {
-      const i = file * perFile + k;
-      return routeDocument({
-        name: `route-${i}`,
-        hostname: `host-${i % 100}.example.com`,
-        match: `path: { prefix: /service-${i} }`,
-        upstreamPort,
-        middlewares: `    - responseHeaders: { set: { x-version: "v${i === 0 ? version : common}" } }`,
-        bytes: documentBytes,
-      });
-    }).join('');
-  const all = (): Record<string, string> =>
-    Object.fromEntries(Array.from({ length: files }, (_, file) => [`routes-${file}.yaml`, textOf(file)]));
-  return {
-    initial: all,
-    next(everything) {
-      version++;
-      if (everything) common = version;
-      const texts = everything ? all() : { 'routes-0.yaml': textOf(0) };
-      return {
-        version: `v${version}`,
-        put: (gateway) => {
-          for (const [file, text] of Object.entries(texts)) gateway.write(file, text);
-        },
-      };
-    },
-  };
 }

@@ -19,12 +19,18 @@ export interface Gateway {
   metrics(): Promise<string>;
 }
 
+export interface GatewayStart {
+  readonly nodeArgs?: readonly string[];
+  /** Default: as the bench was asked. */
+  readonly workers?: number;
+}
+
 /** Starts the gateway on resource files and waits until it is ready. */
 export async function startGateway(
   bench: Bench,
   name: string,
   files: Readonly<Record<string, string>>,
-  nodeArgs: readonly string[] = [],
+  { nodeArgs = [], workers = bench.options.workers }: GatewayStart = {},
 ): Promise<Gateway> {
   const port = await bench.nextPort();
   const adminPort = await bench.nextPort();
@@ -36,7 +42,7 @@ export async function startGateway(
   };
   write('gateway.yaml', gatewayDocument(port));
   for (const [file, text] of Object.entries(files)) write(file, text);
-  const { gateway: main, node, workers } = bench.options;
+  const { gateway: main, node } = bench.options;
   const command = gatewayCommand({ main, node }, { dir, adminPort, workers }, nodeArgs);
   const begun = performance.now();
   const process = startProcess(name, command, `${dir}.log`, bench.closing);
