@@ -11,11 +11,14 @@ interface Shard<V> {
   readonly map: Map<string, V>;
 }
 
+/** Nothing. */
+const EMPTY: ReadonlyMap<string, never> = new Map<string, never>();
+
 /**
  * A map from strings that never changes for those who hold it: `set` and `delete` give a new map that shares nearly
  * everything with the old one. Within one editing session the same map is reused, so building costs no copies.
  */
-export class PersistentMap<V> {
+export class PersistentMap<V> implements ReadonlyMap<string, V> {
   private readonly owner: Edit;
   private single: Map<string, V> | undefined;
   private shards: (Shard<V> | undefined)[] | undefined;
@@ -41,6 +44,11 @@ export class PersistentMap<V> {
     return this.shards?.[shardOf(key)]?.map.get(key);
   }
 
+  has(key: string): boolean {
+    if (this.single !== undefined) return this.single.has(key);
+    return this.shards?.[shardOf(key)]?.map.has(key) ?? false;
+  }
+
   set(edit: Edit, key: string, value: V): PersistentMap<V> {
     const map = this.editable(edit);
     if (map.single !== undefined && map.single.size >= SINGLE_MAX && !map.single.has(key)) map.split(edit);
@@ -52,20 +60,52 @@ export class PersistentMap<V> {
   }
 
   delete(edit: Edit, key: string): PersistentMap<V> {
-    if (this.get(key) === undefined) return this;
+    if (!this.has(key)) return this;
     const map = this.editable(edit);
     (map.single ?? map.shard(edit, shardOf(key))).delete(key);
     map.count -= 1;
     return map;
   }
 
-  *values(): IterableIterator<V> {
-    for (const [, value] of this.entries()) yield value;
+  *keys(): Generator<string, undefined, unknown> {
+    for (const part of this.parts()) yield* part.keys();
+    return undefined;
   }
 
-  *entries(): IterableIterator<[string, V]> {
-    if (this.single !== undefined) yield* this.single;
-    for (const shard of this.shards ?? []) if (shard !== undefined) yield* shard.map;
+  *values(): Generator<V, undefined, unknown> {
+    for (const part of this.parts()) yield* part.values();
+    return undefined;
+  }
+
+  /** In no order. */
+  *entries(): Generator<[string, V], undefined, unknown> {
+    for (const part of this.parts()) yield* part;
+    return undefined;
+  }
+
+  [Symbol.iterator](): Generator<[string, V], undefined, unknown> {
+    return this.entries();
+  }
+
+  forEach(callback: (value: V, key: string, map: ReadonlyMap<string, V>) => void): void {
+    for (const [key, value] of this) callback(value, key, this);
+  }
+
+  /** Pairs of parts in which alone this map and another can differ: what they share is left out. */
+  *apart(other: PersistentMap<V>): Generator<readonly [ReadonlyMap<string, V>, ReadonlyMap<string, V>]> {
+    if (this.shards === undefined || other.shards === undefined) {
+      if (this.single === undefined || this.single !== other.single) yield [this, other];
+      return;
+    }
+    for (let index = 0; index < SHARDS; index++) {
+      const [own, others] = [this.shards[index]?.map ?? EMPTY, other.shards[index]?.map ?? EMPTY];
+      if (own !== others) yield [own, others];
+    }
+  }
+
+  private parts(): readonly Map<string, V>[] {
+    if (this.single !== undefined) return [this.single];
+    return (this.shards ?? []).flatMap((shard) => shard?.map ?? []);
   }
 
   private editable(edit: Edit): PersistentMap<V> {

@@ -17,7 +17,8 @@ export interface GuardsOptions {
 export class Guards {
   readonly #options: GuardsOptions;
   readonly #edgeTypes: readonly string[];
-  readonly #stamp: string;
+  /** Equal ones: verdicts on what did not change are the same. */
+  readonly stamp: string;
 
   constructor(options: GuardsOptions) {
     this.#options = options;
@@ -25,7 +26,7 @@ export class Guards {
     const isIdle = guards.length === 0 || edge === undefined;
     const keys = isIdle ? [] : (JSON.parse(edge.json) as EdgeSnapshot).middlewares;
     this.#edgeTypes = keys.flatMap((key) => typeOf(middleware(key)));
-    this.#stamp = [...guards.map(({ name, hash }) => `${name}=${hash}`), ...this.#edgeTypes].join(' ');
+    this.stamp = [...guards.map(({ name, hash }) => `${name}=${hash}`), ...this.#edgeTypes].join(' ');
     if (guards.length === 0) options.memo.clear();
   }
 
@@ -34,7 +35,7 @@ export class Guards {
     const { guards, middleware, memo } = this.#options;
     if (guards.length === 0) return undefined;
     const used = [...own, ...shared.map(middleware)];
-    const stamp = [this.#stamp, entry.hash, ...used.map((each) => each?.hash)].join(' ');
+    const stamp = [this.stamp, entry.hash, ...used.map((each) => each?.hash)].join(' ');
     const known = memo.get(key);
     if (known?.stamp === stamp) return known.violation;
     const route = JSON.parse(entry.json) as RouteSnapshot;

@@ -1,3 +1,4 @@
+import { PersistentMap } from '../../routing/persistent-map.ts';
 import type { Delta, Entry } from '../../snapshot/model.ts';
 
 const maxEntries = 100;
@@ -10,19 +11,23 @@ export interface Difference {
   readonly changed: number;
 }
 
-/** What leads from the entries that are served to those that shall be. */
+/** What leads from the entries that are served to those that shall be. What both share as a whole is not walked over. */
 export function difference(from: ReadonlyMap<string, Entry>, to: ReadonlyMap<string, Entry>): Difference {
   const set: Entry[] = [];
+  const removed: string[] = [];
   let added = 0;
-  for (const entry of to.values()) {
-    const before = from.get(entry.key);
-    if (before === undefined) added += 1;
-    else if (before === entry || before.hash === entry.hash) continue;
-    set.push(entry);
+  const parts = from instanceof PersistentMap && to instanceof PersistentMap ? from.apart(to) : [[from, to]];
+  for (const [old, now] of parts as Iterable<readonly [typeof from, typeof to]>) {
+    let kept = 0;
+    for (const entry of now.values()) {
+      const before = old.get(entry.key);
+      if (before === undefined) added += 1;
+      else kept += 1;
+      if (before?.hash !== entry.hash) set.push(entry);
+    }
+    // Most often nothing went: then the 10,000 need not be asked for.
+    if (kept < old.size) for (const key of old.keys()) if (!now.has(key)) removed.push(key);
   }
-  // Most often nothing went: then the 10,000 need not be asked for.
-  const kept = to.size - added;
-  const removed = kept === from.size ? [] : [...from.keys()].filter((key) => !to.has(key));
   return { set, removed, added, changed: set.length - added };
 }
 

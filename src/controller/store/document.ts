@@ -43,3 +43,7 @@ export interface StoreInput<D extends Document = Document> {
   /** `--config` paths that are gone: nothing that came from them is deleted. */
   readonly missing: readonly { readonly root: string; readonly reason: string }[];
 }
+
+export function documentsOf<D extends Document>({ content }: StoreFile<D>): readonly D[] {
+  return content.state === 'read' ? content.documents : [];
+}

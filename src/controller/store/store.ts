@@ -1,44 +1,13 @@
 import type { Problem } from '../../snapshot/messages.ts';
+import { documentsOf } from './document.ts';
 import type { Document, StoreFile, StoreInput } from './document.ts';
+import { patchStore } from './patch-store.ts';
+import { settle } from './settle.ts';
+import type { Mention } from './settle.ts';
+import type { FallbackReason, Store, Stored } from './stored.ts';
 
-/** Why the accepted version of a resource is not what its file says now. */
-export type FallbackReason =
-  'DocumentRefused' | 'FileRefused' | 'SourceMissing' | 'DuplicateName' | 'Unidentified';
-
-/** One resource: its accepted version, if it ever had one, and where it stands now. */
-export interface Stored<D extends Document = Document> {
-  readonly key: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  /** The `--config` path and the file that hold it. */
-  readonly root: string;
-  readonly file: string;
-  /** Where its present document is, good or bad. */
-  readonly at: string;
-  /** Absent: it was never accepted, and nothing of it is served. */
-  readonly accepted: D | undefined;
-  /** Present: `accepted` is older than what the file says. */
-  readonly fallback?: FallbackReason;
-  /** What is wrong with the present document. */
-  readonly problems: readonly Problem[];
-}
-
-export interface Store<D extends Document = Document> {
-  readonly resources: ReadonlyMap<string, Stored<D>>;
-  /** Every problem of the set: files, documents, names. */
-  readonly problems: readonly Problem[];
-  /** Documents that were refused and whose kind or name could not be told. */
-  readonly unidentified: number;
-}
-
-export const emptyStore: Store<never> = { resources: new Map(), problems: [], unidentified: 0 };
-
-/** A document together with the file it is in. */
-interface Mention<D extends Document> {
-  readonly document: D;
-  readonly file: StoreFile<D>;
-}
+export { emptyStore } from './stored.ts';
+export type { Store, Stored } from './stored.ts';
 
 /** What a file may say about the resources that it held before. */
 type Voice =
@@ -58,6 +27,11 @@ type Voice =
  * that vanished deletes nothing; of two documents of one name the accepted one stays, else the first path.
  */
 export function nextStore<D extends Document>(previous: Store<D>, input: StoreInput<D>): Store<D> {
+  return patchStore(previous, input) ?? wholeStore(previous, input);
+}
+
+/** All documents of all files, whatever was known of them. */
+export function wholeStore<D extends Document>(previous: Store<D>, input: StoreInput<D>): Store<D> {
   const problems: Problem[] = [];
   const held = groupByFile(previous);
   const missing = new Map(input.missing.map(({ root, reason }) => [root, reason]));
@@ -104,7 +78,14 @@ export function nextStore<D extends Document>(previous: Store<D>, input: StoreIn
     if (reason === 'Unidentified') problems.push(unsureProblem(before));
     resources.set(key, { ...before, fallback: reason, problems: [] });
   }
-  return { resources, problems, unidentified };
+  const isSound = problems.length === 0 && unidentified === 0 && resources.size === mentions.size;
+  const count = input.files.reduce((sum, file) => sum + documentsOf(file).length, 0);
+  return {
+    resources,
+    problems,
+    unidentified,
+    ...(isSound && count === resources.size && { sound: input.files }),
+  };
 }
 
 function groupByFile<D extends Document>(store: Store<D>): ReadonlyMap<string, readonly Stored<D>[]> {
@@ -160,86 +141,6 @@ function reasonToKeep(
   if (voice === undefined) return missing.has(before.root) ? 'SourceMissing' : undefined;
   if (voice === 'refused') return 'FileRefused';
   return voice === 'unsure' ? 'Unidentified' : undefined;
-}
-
-/** Decides which of the documents of one name is the resource, and whether its new version is taken. */
-function settle<D extends Document>(
-  key: string,
-  before: Stored<D> | undefined,
-  found: readonly Mention<D>[],
-  heldElsewhere: boolean,
-  problems: Problem[],
-): Stored<D> {
-  const accepted = before?.accepted;
-  // The usual case: nothing changed, and what compares by identity sees it.
-  const [{ document: only, file }] = found as [Mention<D>];
-  if (found.length === 1 && before?.accepted === only && before.file === file.path && isSettled(before))
-    return before;
-  if (before !== undefined && accepted !== undefined && heldElsewhere) {
-    for (const { document } of found) {
-      problems.push(...document.problems, duplicate(key, document, before.at));
-    }
-    return { ...before, fallback: 'FileRefused', problems: [] };
-  }
-  const owner = chooseOwner(before, found);
-  const chosen = owner.mention.document;
-  for (const { document } of found) {
-    problems.push(...document.problems);
-    if (document !== chosen) problems.push(duplicate(key, document, chosen.at));
-  }
-  const base = {
-    key,
-    kind: chosen.kind,
-    namespace: chosen.namespace,
-    name: chosen.name,
-    root: owner.mention.file.root,
-    file: owner.mention.file.path,
-    at: chosen.at,
-    problems: chosen.problems,
-  };
-  if (chosen.accepted && !owner.ambiguous) {
-    // The same text keeps the same object: whoever compares by identity sees that nothing changed.
-    const same = accepted !== undefined && accepted.hash === chosen.hash && accepted.at === chosen.at;
-    return { ...base, accepted: same ? accepted : chosen };
-  }
-  if (accepted === undefined) return { ...base, accepted: undefined };
-  return { ...base, accepted, fallback: owner.ambiguous ? 'DuplicateName' : 'DocumentRefused' };
-}
-
-/** Its document is the accepted one, without a problem. */
-function isSettled({ fallback, problems }: Stored): boolean {
-  return fallback === undefined && problems.length === 0;
-}
-
-/** `ambiguous`: several new documents claim the name of an accepted one, so that none of them is taken. */
-function chooseOwner<D extends Document>(
-  before: Stored<D> | undefined,
-  found: readonly Mention<D>[],
-): { readonly mention: Mention<D>; readonly ambiguous: boolean } {
-  const [first] = found;
-  if (first === undefined) throw new Error('a resource without a document');
-  const good = found.find(({ document }) => document.accepted) ?? first;
-  const accepted = before?.accepted;
-  if (before === undefined || accepted === undefined) return { mention: good, ambiguous: false };
-  const inFile = found.filter(({ file }) => file.path === before.file);
-  const [only] = inFile;
-  const unchanged =
-    inFile.find(({ document }) => document.hash === accepted.hash && document.accepted) ??
-    (only === undefined
-      ? found.find(({ document }) => document.hash === accepted.hash && document.accepted)
-      : undefined);
-  if (unchanged !== undefined) return { mention: unchanged, ambiguous: false };
-  if (only === undefined) return { mention: good, ambiguous: false };
-  return { mention: only, ambiguous: inFile.length > 1 };
-}
-
-function duplicate(key: string, document: Document, kept: string): Problem {
-  return {
-    at: document.at,
-    path: 'metadata.name',
-    message: `${key} is defined at ${kept} already; that one stays`,
-    hint: 'names are unique for each kind and namespace',
-  };
 }
 
 function sourceMissing(root: string, reason: string): Problem {

@@ -1,10 +1,15 @@
 import type { Entry } from '../../snapshot/model.ts';
 import type { GuardMemo } from '../assert/guards.ts';
-import type { Document } from '../store/document.ts';
 import type { Store, Stored } from '../store/store.ts';
+import type { Accepted } from '../store/stored.ts';
+import { changedResources } from '../store/changed-resources.ts';
+import type { ChangedResources } from '../store/changed-resources.ts';
+import { Ground } from './ground.ts';
 import type { FindMiddleware } from './middleware.ts';
 import type { Fault } from './outcomes.ts';
 import type { FailedEntry, KeyRequest, KeyState, Outcome, RouteSet, Translation } from './translation.ts';
+
+export type { Accepted };
 
 export interface TranslateInput {
   readonly store: Store;
@@ -27,51 +32,66 @@ interface KnownRoute {
   readonly hash: string;
   readonly depends: string;
   readonly built: BuiltRoute;
-  /** Nothing is to be said about it, and all that it depends on beyond its text is in `surroundings`. */
-  isPlain: boolean;
 }
 
 /** Remembers what became of a resource as long as neither it nor what it refers to changed. Owned by the caller. */
 export interface TranslateMemo {
+  /** Of routes that are not plain. */
   readonly routes: Map<string, KnownRoute>;
   readonly upstreams: Map<string, { readonly hash: string; readonly entry: Entry }>;
   readonly guarded: GuardMemo;
-  /** What routes could refer to the last time. */
-  surroundings: string;
+  /** Undefined: there is none yet, or a translation has failed half-way. */
+  ground: Ground | undefined;
 }
 
 export function createMemo(): TranslateMemo {
-  return { routes: new Map(), upstreams: new Map(), guarded: new Map(), surroundings: '' };
+  return { routes: new Map(), upstreams: new Map(), guarded: new Map(), ground: undefined };
 }
-
-/** A resource that was accepted at some time: the only ones that are translated. */
-export type Accepted = Stored & { readonly accepted: Document };
 
 /** A translation on its way: each step adds to it and reads what the steps before it have put down. */
 export class Draft {
   readonly input: TranslateInput;
   readonly memo: TranslateMemo;
-  readonly entries = new Map<string, Entry>();
+  /** What it stands on; changed on the way. */
+  readonly ground: Ground;
+  readonly changes: ChangedResources;
   readonly outcomes = new Map<string, Outcome>();
-  readonly #accepted = new Map<string, Accepted[]>();
+  readonly #rest = new Map<string, Entry>();
+  readonly #lists: ReadonlyMap<string, readonly Accepted[]>;
 
   constructor(input: TranslateInput, memo: TranslateMemo) {
     this.input = input;
     this.memo = memo;
-    for (const stored of input.store.resources.values()) {
-      if (stored.accepted === undefined) continue;
-      const known = this.#accepted.get(stored.kind);
-      if (known === undefined) this.#accepted.set(stored.kind, [stored as Accepted]);
-      else known.push(stored as Accepted);
-    }
+    this.ground = memo.ground ?? new Ground();
+    memo.ground = undefined;
+    this.changes = changedResources(this.ground.resources, input.store.resources);
+    const { changed, removed, inOrder } = this.changes;
+    const isSame = inOrder && [...changed, ...removed].every(({ kind }) => !isListed(kind));
+    this.#lists = isSame ? this.ground.lists : listByKind(input.store.resources.values());
   }
 
+  /** In the order of the store; of a kind other than Route. */
   accepted(kind: string): readonly Accepted[] {
-    return this.#accepted.get(kind) ?? [];
+    return this.#lists.get(kind) ?? [];
   }
 
   add(entry: Entry): void {
-    this.entries.set(entry.key, entry);
+    this.#rest.set(entry.key, entry);
+  }
+
+  /** What is to be served under a key, but for what a plain route has alone. */
+  entry(key: string): Entry | undefined {
+    return this.#rest.get(key) ?? this.ground.origin(key);
+  }
+
+  keys(): Iterable<string> {
+    return this.#rest.keys();
+  }
+
+  /** What the last translation made, if it is the same: equal texts are kept once. */
+  known(entry: Entry): Entry {
+    const before = this.ground.entries.get(entry.key);
+    return before?.hash === entry.hash ? before : entry;
   }
 
   /** Why workers refused this very definition. */
@@ -85,4 +105,30 @@ export class Draft {
     const entry = this.input.last?.entries.get(key);
     return entry === undefined || this.failureOf(entry) !== undefined ? undefined : entry;
   }
+
+  finish(listeners: Translation['listeners']): Translation {
+    const { ground, memo, input } = this;
+    ground.settle(this.#rest);
+    ground.resources = input.store.resources;
+    ground.lists = this.#lists;
+    memo.ground = ground;
+    const outcomes = new Map([...this.outcomes].sort(([a], [b]) => (a < b ? -1 : 1)));
+    return { entries: ground.entries, outcomes, routes: ground.sets, listeners };
+  }
+}
+
+/** Routes are many, and told by what changed. */
+function isListed(kind: string): boolean {
+  return kind !== 'Route' && kind !== 'RouteTest';
+}
+
+function listByKind(resources: Iterable<Stored>): ReadonlyMap<string, readonly Accepted[]> {
+  const lists = new Map<string, Accepted[]>();
+  for (const stored of resources) {
+    if (!isListed(stored.kind) || stored.accepted === undefined) continue;
+    const list = lists.get(stored.kind);
+    if (list === undefined) lists.set(stored.kind, [stored as Accepted]);
+    else list.push(stored as Accepted);
+  }
+  return lists;
 }

@@ -135,8 +135,9 @@ function translateEdge(draft: Draft, pool: MiddlewarePool, { taken, refused, edg
     draft.outcomes.set(key, outcome);
   }
   // A Gateway that was never good may ask for a middleware on every route: until it can be read, nothing is open.
-  for (const { key, kind, accepted } of draft.input.store.resources.values()) {
-    if (kind === 'Gateway' && accepted === undefined && good === undefined) faults.push(`${key} is refused`);
+  if (good === undefined) {
+    for (const { key, kind, accepted } of draft.input.store.resources.values())
+      if (kind === 'Gateway' && accepted === undefined) faults.push(`${key} is refused`);
   }
   const gateways = taken.map(({ accepted }) => accepted.resource as GatewayResource);
   const entry = edgeEntry({ gateways, middlewares: keys });
@@ -155,7 +156,7 @@ function keepEdge(draft: Draft, pool: MiddlewarePool, good: Entry): boolean {
   const { middlewares } = JSON.parse(good.json) as EdgeSnapshot;
   pool.place({ own: [], shared: middlewares });
   for (const key of middlewares) {
-    const entry = draft.entries.get(key) ?? draft.lastEntry(key);
+    const entry = draft.entry(key) ?? draft.lastEntry(key);
     if (entry === undefined) return false;
     draft.add(entry);
   }

@@ -1,5 +1,5 @@
 import type { MiddlewareResource } from '../../resources/generated.ts';
-import type { Entry } from '../../snapshot/model.ts';
+import type { Entry, MiddlewareSnapshot } from '../../snapshot/model.ts';
 import type { Accepted, Draft } from './draft.ts';
 import { makeEntry } from './entry.ts';
 import type { MiddlewareUse } from './middleware.ts';
@@ -129,7 +129,7 @@ export class MiddlewarePool {
   }
 
   /** Serves what a list has come to. */
-  place(used: Pick<UsedMiddlewares, 'own' | 'shared'>): void {
+  place(used: { readonly own: readonly Entry[]; readonly shared: Iterable<string> }): void {
     for (const entry of used.own) this.#draft.add(entry);
     for (const key of used.shared) {
       const entry = this.#named.get(key)?.entry;
@@ -137,9 +137,12 @@ export class MiddlewarePool {
     }
   }
 
-  /** What names of middlewares stand for: equal texts, equal answers. */
-  get names(): string {
-    return [...this.#named].map(([key, { entry }]) => `${key}=${entry?.hash}`).join('\n');
+  /** What each name stands for, as far as it changes what becomes of a route that has it. */
+  *meanings(): Generator<readonly [key: string, meaning: string]> {
+    for (const [key, { entry, isPerRoute: own }] of this.#named) {
+      if (entry === undefined) yield [key, ''];
+      else yield [key, own ? entry.hash : (JSON.parse(entry.json) as MiddlewareSnapshot).type];
+    }
   }
 
   /** Does an inline one depend on a secret's, a key set's or a module's content? */

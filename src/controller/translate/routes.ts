@@ -4,6 +4,7 @@ import type { Entry, RouteSnapshot, UpstreamShare } from '../../snapshot/model.t
 import { compileGuard } from '../assert/guard.ts';
 import type { Violation } from '../assert/guard.ts';
 import { Guards } from '../assert/guards.ts';
+import { affectedRoutes } from './affected-routes.ts';
 import type { Accepted, BuiltRoute, Draft } from './draft.ts';
 import { makeEntry } from './entry.ts';
 import type { MiddlewarePool, UsedMiddlewares } from './middleware-pool.ts';
@@ -13,58 +14,58 @@ import { routeSnapshot } from './route.ts';
 import type { FailedEntry, RouteSet } from './translation.ts';
 import { translateInlineUpstream } from './upstream.ts';
 
-/** The Routes, when listeners, middlewares and upstreams are settled. Returns each route's last good set. */
-export function translateRoutes(draft: Draft, pool: MiddlewarePool): ReadonlyMap<string, RouteSet> {
+/** The Routes, when listeners, middlewares and upstreams are settled. */
+export function translateRoutes(draft: Draft, pool: MiddlewarePool): void {
+  const { ground, memo } = draft;
   const guards = openGuards(draft, pool);
-  const sets = new Map<string, RouteSet>();
+  const { affected, gone } = affectedRoutes(draft, pool, guards);
+  for (const key of new Set([...gone, ...affected.keys()])) {
+    const set = ground.plainSet(key);
+    if (set !== undefined) ground.take(set);
+  }
+  for (const key of gone) {
+    ground.keep(key, undefined);
+    ground.troubled.delete(key);
+    memo.routes.delete(key);
+    memo.guarded.delete(key);
+  }
   const old: RouteSet[] = [];
-  const { memo } = draft;
-  const surroundings = surroundingsOfAll(draft, pool);
-  const isSame = memo.surroundings === surroundings && draft.input.failed.size === 0;
-  memo.surroundings = surroundings;
-  for (const stored of draft.accepted('Route')) {
-    const known = isSame ? memo.routes.get(stored.key) : undefined;
-    if (known?.isPlain === true && known.hash === stored.accepted.hash && 'set' in known.built) {
-      const { set } = known.built;
-      pool.place(set);
-      draft.add(set.entry);
-      sets.set(stored.key, set);
+  for (const [key, stored] of affected) {
+    const { set, isOld, isPlain } = translateRoute(draft, pool, guards, stored);
+    ground.keep(key, set);
+    if (isPlain && set !== undefined) {
+      ground.put(set);
+      ground.troubled.delete(key);
+      memo.routes.delete(key);
+      memo.guarded.delete(key);
       continue;
     }
-    const { set, isOld } = translateRoute(draft, pool, guards, stored);
+    ground.troubled.add(key);
     if (set === undefined) continue;
-    sets.set(stored.key, set);
     if (isOld) old.push(set);
+    else {
+      pool.place(set);
+      draft.add(set.entry);
+    }
   }
+  pool.place({ own: [], shared: ground.shared });
   // Afterwards, so that what is current wins where an old version shares something with it.
   for (const set of old) keepRoute(draft, pool, set);
-  for (const key of draft.memo.routes.keys()) {
-    if (draft.input.store.resources.has(key)) continue;
-    draft.memo.routes.delete(key);
-    draft.memo.guarded.delete(key);
-  }
-  return sets;
-}
-
-/** Everything that can change what becomes of a route whose own text is the same. */
-function surroundingsOfAll(draft: Draft, pool: MiddlewarePool): string {
-  const targets = [...draft.entries.keys()].filter((key) => /^(?:Upstream|Listener)\//.test(key));
-  const guards = [...draft.accepted('Guard')].map(({ key, accepted }) => `${key}=${accepted.hash}`);
-  return [...targets, ...guards, draft.entries.get('Edge')?.hash, pool.names].join('\n');
 }
 
 interface Decided {
   readonly set: RouteSet | undefined;
   readonly isOld: boolean;
+  readonly isPlain?: boolean;
 }
 
 function openGuards(draft: Draft, pool: MiddlewarePool): Guards {
   return new Guards({
-    guards: [...draft.accepted('Guard')].map(({ namespace, name, accepted }) =>
-      compileGuard(namespace, name, accepted),
-    ),
-    edge: draft.entries.get('Edge'),
-    middleware: (key) => draft.entries.get(key) ?? pool.entryOf(key) ?? draft.lastEntry(key),
+    guards: draft
+      .accepted('Guard')
+      .map(({ namespace, name, accepted }) => compileGuard(namespace, name, accepted)),
+    edge: draft.entry('Edge'),
+    middleware: (key) => draft.entry(key) ?? pool.entryOf(key) ?? draft.lastEntry(key),
     memo: draft.memo.guarded,
   });
 }
@@ -97,14 +98,9 @@ function translateRoute(draft: Draft, pool: MiddlewarePool, guards: Guards, stor
     draft.outcomes.set(key, failedOutcome(accepted, failure, good === undefined ? 'none' : 'lastGood'));
     return { set: good, isOld: true };
   }
-  pool.place(set);
-  draft.add(set.entry);
   reportMissing(draft, stored, resource);
-  const known = draft.memo.routes.get(key);
-  if (known !== undefined) {
-    known.isPlain = !draft.outcomes.has(key) && !pool.dependsOnContent(resource.spec.middlewares);
-  }
-  return { set, isOld: false };
+  const isPlain = !draft.outcomes.has(key) && !pool.dependsOnContent(resource.spec.middlewares);
+  return { set, isOld: false, isPlain };
 }
 
 /** A Guard refuses it: its last good version, or 503 for all that it matches. */
@@ -165,7 +161,7 @@ function buildRoute(
   let depends = pool.dependsOf(namespace, spec.middlewares);
   for (const upstream of spec.upstreams) {
     if (upstream.name !== undefined)
-      depends += draft.entries.has(`Upstream/${namespace}/${upstream.name}`) ? '+' : '-';
+      depends += draft.entry(`Upstream/${namespace}/${upstream.name}`) !== undefined ? '+' : '-';
   }
   const known = draft.memo.routes.get(key);
   if (known !== undefined && known.hash === accepted.hash && known.depends === depends) return known.built;
@@ -173,7 +169,7 @@ function buildRoute(
   const used = pool.use(namespace, id, spec.middlewares, id);
   const built =
     used.faults.length > 0 ? { faults: used.faults } : { set: makeSet(draft, stored, resource, used) };
-  draft.memo.routes.set(key, { hash: accepted.hash, depends, built, isPlain: false });
+  draft.memo.routes.set(key, { hash: accepted.hash, depends, built });
   return built;
 }
 
@@ -183,15 +179,15 @@ function makeSet(
   resource: RouteResource,
   used: UsedMiddlewares,
 ): RouteSet {
-  const own: Entry[] = [...used.own];
+  const own: Entry[] = used.own.map((entry) => draft.known(entry));
   const upstreams = resource.spec.upstreams.map((upstream): UpstreamShare => {
     const { weight } = upstream;
     if (upstream.url === undefined) {
       const named = `Upstream/${namespace}/${upstream.name}`;
-      return { key: draft.entries.has(named) ? named : null, weight };
+      return { key: draft.entry(named) === undefined ? null : named, weight };
     }
     const entry = translateInlineUpstream(upstream.url);
-    if (!own.some((each) => each.key === entry.key)) own.push(entry);
+    if (!own.some((each) => each.key === entry.key)) own.push(draft.known(entry));
     return { key: entry.key, weight };
   });
   const snapshot = routeSnapshot({
@@ -200,7 +196,7 @@ function makeSet(
     middlewares: used.keys,
     upstreams,
   });
-  return { entry: makeEntry(key, snapshot), own, shared: used.shared };
+  return { entry: draft.known(makeEntry(key, snapshot)), own, shared: used.shared };
 }
 
 /** A set that workers have refused in the meantime is good no more. */
@@ -210,7 +206,7 @@ function isUsable(draft: Draft, set: RouteSet): boolean {
 
 /** Serves an older version; a middleware that it had and that is not to be had any more closes it. */
 function keepRoute(draft: Draft, pool: MiddlewarePool, set: RouteSet): void {
-  const isThere = (key: string): boolean => draft.entries.has(key);
+  const isThere = (key: string): boolean => draft.entry(key) !== undefined;
   for (const entry of set.own) if (!isThere(entry.key)) draft.add(entry);
   pool.place({ own: [], shared: set.shared });
   for (const key of set.shared) {
@@ -240,13 +236,13 @@ function reportMissing(draft: Draft, { namespace, key, accepted }: Accepted, { s
     problems.push({ at: accepted.locate(path), path, message });
   };
   for (const [index, { name }] of spec.upstreams.entries()) {
-    if (name === undefined || draft.entries.has(`Upstream/${namespace}/${name}`)) continue;
+    if (name === undefined || draft.entry(`Upstream/${namespace}/${name}`) !== undefined) continue;
     const message = `Upstream ${namespace}/${name} does not exist; its share of the requests is answered 503`;
     add(`spec.upstreams[${index}].name`, message);
   }
   const reason = problems.length > 0 ? 'UpstreamMissing' : 'ListenerMissing';
   for (const [index, name] of (spec.listeners ?? []).entries()) {
-    if (draft.entries.has(`Listener/${name}`)) continue;
+    if (draft.entry(`Listener/${name}`) !== undefined) continue;
     add(`spec.listeners[${index}]`, `no Gateway has a listener called ${name}`);
   }
   if (problems.length > 0) draft.outcomes.set(key, { serving: 'current', reason, resolved: false, problems });

@@ -14,9 +14,9 @@ export function translate(input: TranslateInput, memo: TranslateMemo): Translati
   for (const stored of draft.accepted('Upstream')) placeUpstream(draft, stored);
   const pool = new MiddlewarePool(draft);
   const listeners = translateGateways(draft, pool);
-  const routes = translateRoutes(draft, pool);
-  for (const key of memo.upstreams.keys()) if (!input.store.resources.has(key)) memo.upstreams.delete(key);
-  return { entries: draft.entries, outcomes: draft.outcomes, routes, listeners };
+  translateRoutes(draft, pool);
+  for (const { key } of draft.changes.removed) memo.upstreams.delete(key);
+  return draft.finish(listeners);
 }
 
 function placeUpstream(draft: Draft, { key, namespace, name, accepted }: Accepted): void {

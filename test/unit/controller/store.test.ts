@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Document, StoreFile, StoreInput } from '../../../src/controller/store/document.ts';
-import { emptyStore, nextStore } from '../../../src/controller/store/store.ts';
+import { emptyStore, nextStore, wholeStore } from '../../../src/controller/store/store.ts';
 import type { Store } from '../../../src/controller/store/store.ts';
 
 interface DocumentSpec {
@@ -213,4 +213,57 @@ describe('nextStore', () => {
       { numRuns: 500 },
     );
   });
+
+  it('comes by what changed to what it comes to by everything, in the same order', () => {
+    const sound = fc.uniqueArray(
+      fc.record({ name: fc.constantFrom('w', 'x', 'y', 'z'), version: fc.nat(2) }),
+      {
+        selector: ({ name }) => name,
+      },
+    );
+    const soundStep = fc.record({ a: sound, b: sound }).map(({ a, b }) => ({
+      'd/a': a.map((document) => ({ ...document, good: true })),
+      'd/b': b.map(({ name, version }) => ({ name: `b-${name}`, version, good: true })),
+    }));
+    const edits = fc.oneof(
+      { weight: 3, arbitrary: soundStep.map((files) => ({ files, missing: [] as string[] })) },
+      { weight: 1, arbitrary: step },
+    );
+    fc.assert(
+      fc.property(fc.array(edits, { maxLength: 8 }), (steps) => {
+        let before: StoreInput | undefined;
+        let patched: Store = emptyStore;
+        let whole: Store = emptyStore;
+        for (const { files, missing } of steps) {
+          const input = withSameObjects(inputOf(files, missing), before);
+          patched = nextStore(patched, input);
+          whole = wholeStore(whole, input);
+          expect([...patched.resources]).to.deep.equal([...whole.resources]);
+          expect({ ...patched, resources: 0 }).to.deep.equal({ ...whole, resources: 0 });
+          for (const [key, stored] of whole.resources)
+            expect(patched.resources.get(key)?.accepted).to.equal(stored.accepted);
+          before = input;
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
 });
+
+/** As the parser does: what stays in its place is the same object. */
+function withSameObjects(input: StoreInput, before: StoreInput | undefined): StoreInput {
+  const files = input.files.map((file) => {
+    const old = before?.files.find(({ path }) => path === file.path)?.content;
+    if (file.content.state !== 'read' || old?.state !== 'read') return file;
+    const documents = file.content.documents.map(
+      (document, index) =>
+        old.documents.find(
+          (each, i) => i === index && each.hash === document.hash && each.at === document.at,
+        ) ?? document,
+    );
+    const isSame =
+      documents.length === old.documents.length && documents.every((each, i) => each === old.documents[i]);
+    return { ...file, content: { ...file.content, documents: isSame ? old.documents : documents } };
+  });
+  return { ...input, files };
+}
