@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { loadDirectory } from '../controller/load.ts';
 import type { Loaded } from '../controller/load.ts';
+import { redactChange } from '../controller/history/redact-change.ts';
 import { compareSimulators } from '../diff/difference.ts';
+import type { FieldChange } from '../diff/field-changes.ts';
 import type { RequestChange } from '../diff/request-changes.ts';
 import { requestChange } from '../diff/request-changes.ts';
 import { findMiddleware } from '../middleware/registry.ts';
@@ -60,13 +62,21 @@ export async function runDiff(
     io.stderr.write(`${error.message}\n`);
     return 2;
   }
-  const report: DiffReport = { ...difference, ...(decided !== undefined && { requests: decided }) };
+  const report: DiffReport = {
+    ...difference,
+    changes: difference.changes.map(withoutSecrets),
+    ...(decided !== undefined && { requests: { ...decided, changed: decided.changed.map(withoutSecrets) } }),
+  };
   const placeOf = (key: string): string | undefined =>
     to.resources.get(key)?.at ?? from.resources.get(key)?.at;
   io.stdout.write(
     output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : renderDifference(report, placeOf),
   );
   return difference.changes.length > 0 || (decided?.changed.length ?? 0) > 0 ? 1 : 0;
+}
+
+function withoutSecrets<C extends { readonly fields: readonly FieldChange[] }>(change: C): C {
+  return { ...change, fields: change.fields.map(redactChange) };
 }
 
 async function decideAll(

@@ -5,6 +5,7 @@ import { systemClock } from './clock.ts';
 import { Explainer } from './explain/explainer.ts';
 import { openParser } from './load.ts';
 import { createPublisher } from './publish/publisher.ts';
+import { withCurrentKeys } from './history/current-keys.ts';
 import { History } from './history/history.ts';
 import { Pinning } from './history/pinning.ts';
 import type { PinStore } from './history/pinning.ts';
@@ -13,6 +14,7 @@ import { Reconciler } from './reconcile/reconciler.ts';
 import { defaultCaps } from './source/caps.ts';
 import { createKeyVersions } from './source/key-versions.ts';
 import { createSource } from './source/source.ts';
+import { HistoryFile } from './state/history-file.ts';
 import { LastGood } from './state/last-good.ts';
 import { PinFile } from './state/pin-file.ts';
 import { fileMedium, mainMedium } from './state/state-medium.ts';
@@ -20,6 +22,7 @@ import type { StateMedium } from './state/state-medium.ts';
 import { StateTrouble } from './state/state-trouble.ts';
 import { createProblemLog } from './status/problem-log.ts';
 import { answerQuery } from './status/queries.ts';
+import type { Surroundings } from './translate/middleware.ts';
 
 export interface Controller {
   receive(message: MainToConfig): void;
@@ -41,25 +44,37 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
   };
   const source = createSource({ paths: data.paths, caps, clock });
   const keys = createKeyVersions(process.env, data.modulesDir);
-  const { survived } = data;
-  const publisher = createPublisher(
-    send,
-    data.servedGeneration,
-    survived && new Map(survived.entries.map((entry) => [entry.key, entry] as const)),
-  );
   const stateTrouble: StateTrouble = new StateTrouble({
     log,
     changed: () => send({ type: 'StateTrouble', failing: stateTrouble.problems.length > 0 }),
   });
-  const history = new History();
+  const around: Surroundings = {
+    find: findMiddleware,
+    keyState: (request) => keys.state(request),
+    moduleState: (path) => keys.module(path),
+  };
+  const [historyMedium] = mediaOf(data, 'history.jsonl');
+  const historyFile =
+    historyMedium &&
+    new HistoryFile({ medium: historyMedium, trouble: stateTrouble, clock, lines: () => history.lines });
+  const history: History = new History({
+    lines: historyFile?.load() ?? [],
+    refresh: (entries) => withCurrentKeys(entries, around),
+    noted: (line) => historyFile?.add(line),
+  });
+  const { survived } = data;
+  const publisher = createPublisher(
+    send,
+    Math.max(data.servedGeneration, history.last),
+    survived && {
+      generation: data.servedGeneration,
+      entries: new Map(survived.entries.map((entry) => [entry.key, entry] as const)),
+    },
+  );
   const pinning = new Pinning({
     publisher,
     history,
-    around: {
-      find: findMiddleware,
-      keyState: (request) => keys.state(request),
-      moduleState: (path) => keys.module(path),
-    },
+    around,
     store: pinStore(data, stateTrouble),
     clock,
     log,
@@ -128,6 +143,7 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
     await loop.close();
     reconciler.close();
     await lastGood.close();
+    await historyFile?.close();
     log.close();
   };
   return {

@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
+import type { GenerationRecord } from '../../src/controller/status/view.ts';
 import { cleanupAfterEach } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -132,6 +133,64 @@ describe('time travel', () => {
     await gateway.reload(() => gateway.write('a.yaml', route('/three')));
     await eventually(async () => expect((await answerOf(gateway, '/three'))[0]).to.equal(200));
     expect(await gateway.metric('mgateway_config_pinned')).to.equal(0);
+  });
+
+  it('goes on over a restart with --state-dir: the list, the numbers, and the way back', async () => {
+    const upstream = await startUpstream(cleanup, (_request, response) => response.end('upstream'));
+    const [state, secrets] = [join(tempDir(cleanup), 'state'), tempDir(cleanup)];
+    const [tokenFile, secret] = [join(secrets, 'token'), join(secrets, 'secret')];
+    writeFileSync(tokenFile, 'the-token-of-this-test\n');
+    writeFileSync(secret, 'a-secret-of-this-test-0123456789abcdef');
+    const route = (prefix: string): string =>
+      routeDocument(
+        'a',
+        `matches: [{ path: { prefix: ${prefix} } }]\nupstreams: [{ url: "${upstream.url}" }]`,
+      );
+    const jwt = `middlewares: [{ jwt: { issuers: [{ issuer: i, secret: { file: ${secret} }, algorithms: [HS256] }] } }]`;
+    const locked = routeDocument(
+      'locked',
+      `matches: [{ path: { prefix: /locked } }]\n${jwt}\nupstreams: [{ url: "${upstream.url}" }]`,
+    );
+    const args = ['--state-dir', state, '--admin-token-file', tokenFile];
+    const first = await startGateway(cleanup, {
+      files: { 'a.yaml': route('/one'), 'locked.yaml': locked },
+      gatewaySpec: 'generationHeader: x-generation',
+      args,
+    });
+    const one = await first.generation();
+    await first.reload(() => first.write('a.yaml', route('/two')));
+    await first.reload(() => first.write('a.yaml', route('/three')));
+    const three = await first.generation();
+    await first.stop();
+
+    const second = await startGateway(cleanup, { dir: first.dir, port: first.port, args });
+    const restarted = await second.generation();
+    expect(restarted).to.equal(three + 1);
+    const { generations } = (await request(`${second.admin}/api/v1/generations`)).json() as {
+      generations: readonly GenerationRecord[];
+    };
+    expect(generations.map(({ generation, restorable }) => [generation, restorable])).to.deep.equal(
+      [one, one + 1, three, restarted].map((generation) => [generation, true]),
+    );
+    expect(generations[2]?.changes).to.deep.equal([
+      {
+        key: 'Route/default/a',
+        change: 'changed',
+        fields: [{ path: 'matches[0].path.value', from: '/two', to: '/three' }],
+        fieldCount: 1,
+      },
+    ]);
+    // Secrets have other versions in another process: that is no change.
+    expect(generations[3]).to.deep.include({ added: 0, changed: 0, removed: 0, changes: [] });
+
+    const env = { MGATEWAY_ADMIN: new URL(second.admin).host, MGATEWAY_ADMIN_TOKEN_FILE: tokenFile };
+    const back = await runProgram(cleanup, ['rollback', String(one)], { env });
+    expect([back.code, back.stderr]).to.deep.equal([0, '']);
+    expect(await answerOf(second, '/one')).to.deep.equal([200, restarted + 1]);
+    expect((await request(`${second.url}/three`)).status).to.equal(404);
+    expect((await request(`${second.url}/locked`)).status).to.equal(401);
+    expect(readFileSync(join(state, 'history.jsonl'), 'utf8')).not.to.contain('a-secret-of-this-test');
+    await second.stop();
   });
 
   it('tells by exit codes what went wrong, and by health whether it is ready', async () => {

@@ -30,16 +30,16 @@ export interface Publisher {
 type Answer = Pick<Extract<MainToConfig, { type: 'Published' }>, 'failures' | 'state'>;
 
 /**
- * `after`: the generation that was served before this thread started; numbers go on from it. `survived`: what it holds, if
- * that is known; otherwise what is published next starts from nothing.
+ * `after`: the last number that was used before this thread started; numbers go on from it. `survived`: what is served then,
+ * if that is known; otherwise what is published next starts from nothing.
  */
 export function createPublisher(
   send: (message: ConfigToMain) => void,
   after = 0,
-  survived?: ReadonlyMap<string, Entry>,
+  survived?: Pick<Publisher, 'generation' | 'entries'>,
 ): Publisher {
-  let served: ReadonlyMap<string, Entry> = survived ?? new Map();
-  let generation = survived === undefined ? 0 : after;
+  let served: ReadonlyMap<string, Entry> = survived?.entries ?? new Map();
+  let generation = survived?.generation ?? 0;
   let candidate = after;
   let waiting: ((answer: Answer) => void) | undefined;
 

@@ -1,15 +1,8 @@
 import type { ConfigStatus, Pin, Problem, ReloadState } from '../../snapshot/messages.ts';
 import type { Entry } from '../../snapshot/model.ts';
 import type { Store } from '../store/store.ts';
+import type { ChangeSummary } from '../history/change-summary.ts';
 import type { Outcome } from '../translate/translation.ts';
-
-/** One entry that a generation changed. */
-export interface ChangeSummary {
-  readonly key: string;
-  readonly change: 'added' | 'removed' | 'changed';
-  /** Paths of the fields that changed. */
-  readonly fields: readonly string[];
-}
 
 /** One reconcile or rollback that did something, as `/api/v1/generations` shows it. */
 export interface GenerationRecord {

@@ -15,6 +15,8 @@ const route = (name: string, path: string, spec = ''): string =>
   resourceDocument('Route', name, `matches: [{ path: ${path} }]\nupstreams: [{ name: u }]\n${spec}`);
 const limit = (requests: number, key = ''): string =>
   resourceDocument('Middleware', 'limit', `rateLimit: { requests: ${requests}, per: 1s${key} }`);
+const header = (name: string, value: string): string =>
+  `middlewares: [{ requestHeaders: { set: { ${name}: ${value} } } }]`;
 
 describe('runDiff', () => {
   const cleanup = cleanupAfterEach();
@@ -27,7 +29,7 @@ describe('runDiff', () => {
     options: Partial<DiffOptions> & { readonly lines?: readonly string[] } = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
     for (const [name, documents] of Object.entries({ old: from, new: to })) {
-      mkdirSync(join(dir, name));
+      mkdirSync(join(dir, name), { recursive: true });
       writeFileSync(join(dir, name, 'a.yaml'), documents.join('---\n'));
     }
     const { lines, ...rest } = options;
@@ -53,6 +55,18 @@ describe('runDiff', () => {
       upstream('u', one),
     ];
     expect(await diff(from, to)).to.deep.equal({ code: 0, stdout: 'nothing changes\n', stderr: '' });
+  });
+
+  it('shows no value that its name or its look gives away as a secret', async () => {
+    const from = [upstream('u', one), route('a', '{ prefix: /a }', header('authorization', 'old-secret'))];
+    const to = [upstream('u', one), route('a', '{ prefix: /a }', header('authorization', 'new-secret'))];
+    const lines = ['{"url": "http://any.host/a"}'];
+    for (const output of ['text', 'json'] as const) {
+      const { code, stdout } = await diff(from, to, { output, lines });
+      expect(code).to.equal(1);
+      expect(stdout).to.contain('authorization').and.to.contain('[redacted]');
+      expect(stdout).not.to.contain('secret');
+    }
   });
 
   it('says field by field what changes, what comes and what goes, each with its place', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { History } from '../../../../src/controller/history/history.ts';
-import type { HistoryEvent } from '../../../../src/controller/history/history.ts';
+import type { HistoryEvent, HistoryLine } from '../../../../src/controller/history/history.ts';
 import { makeEntry } from '../../../../src/controller/translate/entry.ts';
 import type { Entry } from '../../../../src/snapshot/model.ts';
 
@@ -20,7 +20,7 @@ describe('History', () => {
     const state = fc.dictionary(fc.constantFrom('Route/a', 'Route/b', 'Upstream/c', 'Edge'), fc.nat(3));
     fc.assert(
       fc.property(fc.array(state, { minLength: 1, maxLength: 12 }), (states) => {
-        const history = new History({ kept: 5, characters: 1e6 });
+        const history = new History({ limits: { kept: 5, characters: 1e6 } });
         states.forEach((values, i) => history.served(event(i + 1), entriesOf(values)));
         states.forEach((values, i) => {
           const kept = i >= states.length - 5;
@@ -41,10 +41,98 @@ describe('History', () => {
     expect(first).to.deep.include({ generation: 1, added: 2, changed: 0, removed: 0, changes: [] });
     expect(second).to.deep.include({ generation: 2, added: 1, changed: 1, removed: 1, restorable: true });
     expect(second?.changes).to.deep.equal([
-      { key: 'Route/a', change: 'changed', fields: ['value'] },
-      { key: 'Route/b', change: 'removed', fields: [] },
-      { key: 'Route/c', change: 'added', fields: [] },
+      {
+        key: 'Route/a',
+        change: 'changed',
+        fields: [{ path: 'value', from: 1, to: 2 }],
+        fieldCount: 1,
+      },
+      { key: 'Route/b', change: 'removed', fields: [], fieldCount: 0 },
+      { key: 'Route/c', change: 'added', fields: [], fieldCount: 0 },
     ]);
+  });
+
+  it('shows old and new values without what its name or its look gives away as a secret, and not all of long ones', () => {
+    const history = new History();
+    const serve = (generation: number, value: object): void =>
+      history.served(event(generation), new Map([['Middleware/m', makeEntry('Middleware/m', value)]]));
+    serve(1, {
+      set: { authorization: 'old', 'x-api-key': 'old', 'x-note': 'Bearer abcdefghijkl' },
+      z: [],
+    });
+    serve(2, {
+      set: { authorization: 'new', 'x-api-key': 'new', 'x-note': 'plain' },
+      z: Array.from({ length: 500 }, (_, i) => `n${i}`),
+      long: 'a'.repeat(1000),
+    });
+    const [change] = history.records[1]?.changes ?? [];
+    const fieldOf = (path: string) => change?.fields.find((field) => field.path === path);
+    expect(fieldOf('set.authorization')).to.include({ from: '[redacted]', to: '[redacted]' });
+    expect(fieldOf('set.x-api-key')).to.include({ from: '[redacted]', to: '[redacted]' });
+    expect(fieldOf('set.x-note')).to.include({ from: 'Bearer [redacted]', to: 'plain' });
+    expect(change?.fields).to.have.length(20);
+    expect(change?.fieldCount).to.equal(504);
+    serve(3, { long: 'b'.repeat(1000), set: {} });
+    const cut = history.records[2]?.changes[0]?.fields.find(({ path }) => path === 'long');
+    expect(cut).to.deep.equal({
+      path: 'long',
+      from: `"${'a'.repeat(199)}…`,
+      to: `"${'b'.repeat(199)}…`,
+      cut: true,
+    });
+    expect(JSON.stringify(history.records)).not.to.match(/"(old|new)"|abcdefghijkl/);
+  });
+
+  it('goes on from its lines after a restart as if there had been none', () => {
+    const state = fc.dictionary(fc.constantFrom('Route/a', 'Route/b', 'Upstream/c', 'Edge'), fc.nat(3));
+    const step = fc.oneof(state, fc.constant('refused' as const));
+    fc.assert(
+      fc.property(
+        fc.array(step, { minLength: 1, maxLength: 12 }),
+        fc.nat(12),
+        fc.constantFrom(20, 1e6),
+        (steps, restart, characters) => {
+          const limits = { kept: 5, characters };
+          const whole = new History({ limits });
+          let restarted = new History({ limits });
+          const lines: HistoryLine[] = [];
+          let journaled = new History({ limits, noted: (line) => lines.push(line) });
+          steps.forEach((values, i) => {
+            if (i === restart) {
+              restarted = new History({
+                limits,
+                lines: JSON.parse(JSON.stringify(restarted.lines)) as HistoryLine[],
+              });
+              journaled = new History({ limits, lines });
+            }
+            for (const history of [whole, restarted, journaled]) {
+              if (values === 'refused') history.refused(event(i + 1, 'refused'));
+              else history.served(event(i + 1), entriesOf(values));
+            }
+          });
+          for (const history of [restarted, journaled]) {
+            expect(history.last).to.equal(whole.last);
+            // Whether a generation can be gone back to may be forgotten later, but never wrongly said.
+            expect(history.records.map(({ generation }) => generation)).to.deep.equal(
+              whole.records.map(({ generation }) => generation),
+            );
+            for (const { generation, restorable } of history.records) {
+              const found = history.entriesOf(generation);
+              expect(found !== undefined).to.equal(restorable);
+              const expected = steps[generation - 1];
+              if (found !== undefined && expected !== 'refused')
+                expect([...found]).to.have.deep.members([...entriesOf(expected ?? {})]);
+            }
+          }
+          const restorable = (history: History): readonly number[] =>
+            history.records.flatMap((record) => (record.restorable ? [record.generation] : []));
+          if (characters > 1000) {
+            expect(restorable(restarted)).to.deep.equal(restorable(whole));
+            expect(restorable(journaled)).to.deep.equal(restorable(whole));
+          }
+        },
+      ),
+    );
   });
 
   it('does not let refused reconciles push out what one can go back to', () => {
@@ -59,7 +147,7 @@ describe('History', () => {
   });
 
   it('forgets the way back to the oldest ones rather than keep more than it may', () => {
-    const history = new History({ kept: 20, characters: 60 });
+    const history = new History({ limits: { kept: 20, characters: 60 } });
     for (let i = 1; i <= 10; i += 1) history.served(event(i), entriesOf({ 'Route/a': i }));
     const restorable = history.records.map((record) => record.restorable);
     expect(restorable.indexOf(true)).to.be.within(1, 8);
