@@ -11,7 +11,8 @@ import type { Publication } from '../publish/publisher.ts';
 import { mayHoldGateway, parseSet } from '../source/parse-set.ts';
 import type { ReadSet, Source } from '../source/source.ts';
 import { sourceHash } from '../source/source-hash.ts';
-import { ResourceStates } from '../status/resource-states.ts';
+import { FallbackTimes } from '../status/fallback-times.ts';
+import { countResources } from '../status/conditions.ts';
 import type { ControllerView } from '../status/view.ts';
 import type { StoreFile } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
@@ -61,7 +62,7 @@ export class Reconciler {
   readonly #failures = new Failures();
   readonly #assertions = new Assertions();
   #store: Store<ParsedDocument> = emptyStore;
-  readonly #states: ResourceStates;
+  readonly #fallbacks: FallbackTimes;
   /** Of the generation that is served. */
   #last: Translation | undefined;
   #candidate: Translation | undefined;
@@ -81,7 +82,7 @@ export class Reconciler {
     const { lastGood, parser, survived } = options;
     const restored = lastGood.restore(parser);
     this.#store = restored?.store ?? emptyStore;
-    this.#states = new ResourceStates(restored?.fallbackSince);
+    this.#fallbacks = new FallbackTimes(restored?.fallbackSince);
     if (survived === undefined || restored === undefined) return;
     const served = translationOf(survived.entries, restored.store);
     this.#accept(served, survived.servedHash);
@@ -97,7 +98,7 @@ export class Reconciler {
       served: this.#options.publisher.entries,
       generation: this.#options.publisher.generation,
       pin: this.#options.pinning.pin,
-      fallbackSince: this.#states.fallbackSince,
+      fallbackSince: this.#fallbacks.since,
       problems: this.#problems,
       warnings: this.#warningsNow(),
       generations: this.#options.history.records,
@@ -155,10 +156,10 @@ export class Reconciler {
       ? await this.#hold(reading.hash)
       : await this.#publish(reading.hash);
     this.#candidate = attempt.translation;
-    this.#states.update(this.#store, attempt.translation.outcomes, clock.now());
+    this.#fallbacks.update(this.#store.resources.values(), attempt.translation.outcomes, clock.now());
     const problems = this.#collect(set, attempt);
     // What is accepted and served; what was refused as a whole leaves no trace.
-    if (attempt.refused === undefined) this.#options.lastGood.save(this.#store, this.#states.fallbackSince);
+    if (attempt.refused === undefined) this.#options.lastGood.save(this.#store, this.#fallbacks.since);
     this.#report(started, reading.hash, attempt, problems);
     this.#findConflictsLater();
     // Under --strict a refused set leaves nothing behind: the next one is judged against what is served.
@@ -335,7 +336,11 @@ export class Reconciler {
       ...(pin !== undefined && { pin }),
       durationSeconds: (time - started) / 1000,
       time: time / 1000,
-      resources: this.#states.counts,
+      resources: countResources(
+        this.#store.resources.values(),
+        translation.outcomes,
+        this.#store.unidentified,
+      ),
       problems: problems.length,
     };
     this.#status = status;
