@@ -6,6 +6,7 @@ import { openClientConnection } from '../../src/dataplane/http1/client-connectio
 import { HttpDate } from '../../src/dataplane/http1/http-date.ts';
 import { ServerConnection } from '../../src/dataplane/http1/server-connection.ts';
 import { stripHopByHop } from '../../src/routing/strip-hop-by-hop.ts';
+import { SpillBudget } from '../../src/dataplane/http1/spill.ts';
 import { TimerWheel } from '../../src/dataplane/http1/timer-wheel.ts';
 import type {
   ClientConnection,
@@ -85,6 +86,7 @@ export class Relay {
       handler,
       wheel: this.wheel,
       date: this.date,
+      spills: new SpillBudget(),
     });
     this.connections.add(connection);
   }

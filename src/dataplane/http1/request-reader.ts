@@ -1,19 +1,20 @@
 import type { HeadFault } from './fault.ts';
 import { findHead } from './find-head.ts';
-import { InputBuffer } from './input-buffer.ts';
+import type { InputBuffer } from './input-buffer.ts';
 import { beginningFault, parseRequestHead } from './parse-request-head.ts';
 import type { HeadLimits } from './parse-request-head.ts';
 import type { RequestHead } from './types.ts';
 
 /** Takes one request head after another out of a connection's bytes. */
 export class RequestReader {
-  readonly input = new InputBuffer();
   /** Some bytes of the next head are there, but not all. */
   started = false;
   private emptyLineSkipped = false;
+  private readonly input: InputBuffer;
   private readonly limits: HeadLimits & { readonly headBytes: number };
 
-  constructor(limits: HeadLimits & { readonly headBytes: number }) {
+  constructor(input: InputBuffer, limits: HeadLimits & { readonly headBytes: number }) {
+    this.input = input;
     this.limits = limits;
   }
 

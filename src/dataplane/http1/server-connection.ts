@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { HeaderList } from '../../routing/header-list.ts';
 import { connectionInfo } from './connection-info.ts';
+import { ConnectionInput } from './connection-input.ts';
 import { ANSWER, BODY, CLOSED, DISCARD, FLUSH, HEAD, LINGER } from './connection-state.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { HeadFault, REQUEST_FAULTS } from './fault.ts';
@@ -15,6 +16,7 @@ import { RequestBodyReader } from './request-body-reader.ts';
 import { RequestReader } from './request-reader.ts';
 import type { ExchangeOwner } from './server-exchange.ts';
 import { ServerExchange } from './server-exchange.ts';
+import type { SpillBudget } from './spill.ts';
 import type { TimerTarget, TimerWheel } from './timer-wheel.ts';
 import { TimerEntry } from './timer-wheel.ts';
 import type { ConnectionInfo, RequestHead, RequestSink, ServerHandler, ServerOptions } from './types.ts';
@@ -24,12 +26,16 @@ export interface ServerConnectionParts {
   readonly handler: ServerHandler;
   readonly wheel: TimerWheel;
   readonly date: HttpDate;
+  /** Shared with other connections. */
+  readonly spills: SpillBudget;
 }
 
 /** Bytes of further requests that are kept while one is being answered; above, reading pauses. */
 const PIPELINE_BYTES = 65_536;
 /** An unread request body up to this size is worth keeping the connection for. */
 const DISCARD_BYTES = 65_536;
+/** An upload that nobody takes for this long: it is looked whether its client is still there, again and again. */
+const STALLED_MS = 1000;
 
 /**
  * One client connection: reads strictly parsed requests one after another, hands each to the handler, writes the answers
@@ -49,10 +55,10 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   private readonly timer: TimerEntry;
   private readonly stopListening: () => void;
   private state: ConnectionState = HEAD;
+  private readonly input: ConnectionInput;
   private readonly reader: RequestReader;
   private readonly body: RequestBodyReader;
   private advancing = false;
-  private readingPaused = false;
   private bodyPaused = false;
   /** Bytes of a rest that may still be dropped. */
   private dropLeft = 0;
@@ -67,8 +73,9 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     this.wheel = parts.wheel;
     this.date = parts.date;
     this.timer = new TimerEntry(this);
-    this.reader = new RequestReader(parts.options);
-    this.body = new RequestBodyReader(this.reader.input, parts.options);
+    this.input = new ConnectionInput(socket, parts.spills);
+    this.reader = new RequestReader(this.input.buffer, parts.options);
+    this.body = new RequestBodyReader(this.input.buffer, parts.options);
     this.writer = new MessageWriter(socket);
     this.info = connectionInfo(socket);
     this.stopListening = listenToSocket(socket, this);
@@ -79,7 +86,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   /** No further request: an idle connection is closed now, another one after its answer. */
   drain(): void {
     this.closing = this.draining = true;
-    if (this.state === HEAD && this.reader.input.size === 0) this.closeInStages();
+    if (this.state === HEAD && this.input.size === 0) this.closeInStages();
   }
 
   destroy(): void {
@@ -91,7 +98,12 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     if (this.writer.blocked || this.state >= DISCARD) {
       this.destroy();
     } else if (this.state === BODY) {
-      this.failExchange(REQUEST_FAULTS.bodyTimeout);
+      if (!this.bodyPaused) {
+        this.failExchange(REQUEST_FAULTS.bodyTimeout);
+        return;
+      }
+      this.input.lookForPeer();
+      this.bodyAwaited();
     } else if (this.reader.started) {
       this.refuse(REQUEST_FAULTS.headTimeout);
     } else {
@@ -115,7 +127,8 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   }
 
   bodyAwaited(): void {
-    if (this.state === BODY && !this.bodyPaused) this.wheel.arm(this.timer, this.options.bodyIdleTimeoutMs);
+    if (this.state !== BODY) return;
+    this.wheel.arm(this.timer, this.bodyPaused ? STALLED_MS : this.options.bodyIdleTimeoutMs);
   }
 
   exchangeEnded(exchange: ServerExchange): void {
@@ -139,13 +152,13 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   pauseBody(): void {
     if (this.state !== BODY) return;
     this.bodyPaused = true;
-    if (!this.writer.blocked) this.wheel.cancel(this.timer);
+    if (!this.writer.blocked) this.bodyAwaited();
     this.steerReading();
   }
 
   resumeBody(): void {
     if (!this.bodyPaused) return;
-    this.bodyPaused = false;
+    this.bodyPaused = this.input.ahead = false;
     this.bodyAwaited();
     this.advance();
   }
@@ -155,7 +168,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   }
 
   takeOver(exchange: ServerExchange): { readonly socket: Socket; readonly head: Buffer } {
-    const head = this.reader.input.rest();
+    const head = this.input.buffer.rest();
     if (this.exchange === exchange) {
       this.forget();
       this.socket.pause();
@@ -171,7 +184,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
       this.linger?.drop(chunk);
       return;
     }
-    this.reader.input.append(chunk);
+    this.input.append(chunk);
     this.bodyAwaited();
     this.advance();
   }
@@ -216,7 +229,9 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   private advance(): void {
     if (this.advancing) return;
     this.advancing = true;
-    while (this.reader.input.bytes !== undefined && this.step());
+    const { buffer } = this.input;
+    do while (buffer.bytes !== undefined && this.step());
+    while (this.mayTake() && this.input.refill());
     this.advancing = false;
     this.steerReading();
   }
@@ -234,16 +249,14 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     }
   }
 
+  /** Somebody waits for what comes. */
+  private mayTake(): boolean {
+    return this.state === BODY ? !this.bodyPaused : this.state === HEAD || this.state === DISCARD;
+  }
+
   private steerReading(): void {
-    let pause = false;
-    if (this.state === BODY) pause = this.bodyPaused;
-    else if (this.state === ANSWER || this.state === FLUSH) {
-      pause = this.reader.input.size > PIPELINE_BYTES;
-    }
-    if (pause === this.readingPaused) return;
-    this.readingPaused = pause;
-    if (pause) this.socket.pause();
-    else this.socket.resume();
+    if (this.state === BODY) this.input.flow(!this.bodyPaused);
+    else this.input.flow(this.state < ANSWER || this.state > FLUSH || this.input.size <= PIPELINE_BYTES);
   }
 
   private readHead(): boolean {
@@ -357,7 +370,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   private closeInStages(): void {
     if (this.state >= LINGER) return;
     this.state = LINGER;
-    this.reader.input.clear();
+    this.input.clear();
     this.body.forget();
     this.wheel.cancel(this.timer);
     this.linger = new Linger(this.socket, this.wheel, this.options.bodyIdleTimeoutMs);
@@ -374,7 +387,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   private forget(): void {
     this.exchange = undefined;
     this.state = CLOSED;
-    this.reader.input.clear();
+    this.input.clear();
     this.body.forget();
     this.wheel.cancel(this.timer);
   }

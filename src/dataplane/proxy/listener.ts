@@ -4,6 +4,7 @@ import type { EdgeLimits, ListenerSnapshot } from '../../snapshot/model.ts';
 import type { ConnectionGauge, WorkerMetrics } from '../../telemetry/series.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
 import { adoptSocket } from '../http1/shared-buffer-socket.ts';
+import { SpillBudget } from '../http1/spill.ts';
 import type { ServerOptions } from '../http1/types.ts';
 import type { Engine } from './engine.ts';
 
@@ -26,6 +27,7 @@ export class Listener {
   private current: ListenerSnapshot;
   private gauge: ConnectionGauge;
   private readonly connections = new Set<ServerConnection>();
+  private readonly spills = new SpillBudget();
   private options: ServerOptions;
   private maxConnections: number;
   /** Accepted before there was a table that knows this listener. */
@@ -134,6 +136,7 @@ export class Listener {
       options: this.options,
       wheel: engine.wheel,
       date: engine.date,
+      spills: this.spills,
       handler: {
         request: (stream, head) => engine.request(this.current.name, stream, head),
         refused: (fault, _connection, failed) => engine.refused(fault, failed),

@@ -23,6 +23,8 @@ describe('a client that goes away', () => {
   let gateway: RunningGateway;
   /** Reads heads and never answers. */
   let silent: RawServer;
+  /** Takes a head, and then nothing until it is told to read on. */
+  let deaf: RawServer;
   /** Answers with an endless body. */
   let endless: RawServer;
   let socketServer: WebSocketServer;
@@ -51,6 +53,10 @@ describe('a client that goes away', () => {
 
   before(async () => {
     silent = await startRawServer(cleanup, () => undefined);
+    deaf = await startRawServer(cleanup, async (connection) => {
+      await connection.head();
+      connection.socket.pause();
+    });
     endless = await startRawServer(cleanup, async (connection) => {
       await connection.head();
       connection.send('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
@@ -75,6 +81,7 @@ describe('a client that goes away', () => {
         'routes.yaml': [
           route('silent', `{ url: "${silent.url}" }`),
           route('endless', `{ url: "${endless.url}" }`),
+          route('deaf', `{ url: "${deaf.url}" }`),
           // A TLS handshake that is never answered: the connection is being opened for ever.
           route('connecting', `{ url: "${silent.url.replace('http:', 'https:')}" }`),
           route('queued', '{ name: narrow }'),
@@ -127,6 +134,65 @@ describe('a client that goes away', () => {
     });
   });
 
+  /** An upload of which the upstream takes nothing. Returns when what lies between is full. */
+  const stuckUpload = async (bytes: number): Promise<{ client: RawConnection; sent: () => number }> => {
+    const client = await openRaw(cleanup, gateway.port);
+    client.send(`POST /deaf HTTP/1.1\r\nhost: a.test\r\ncontent-length: ${bytes}\r\n\r\n`);
+    const piece = Buffer.alloc(65_536, 'x');
+    let sent = 0;
+    const more = (): void => {
+      if (client.socket.destroyed || sent === bytes) return;
+      const next = piece.subarray(0, bytes - sent);
+      client.socket.write(next, () => {
+        sent += next.length;
+        more();
+      });
+    };
+    more();
+    let before = -1;
+    await eventually(
+      () => {
+        const stands = sent === before && sent > 0;
+        before = sent;
+        return stands;
+      },
+      { everyMs: 100 },
+    );
+    return { client, sent: () => sent };
+  };
+  const inFlight = 'mgateway_requests_in_flight{route="default/deaf"}';
+
+  it('is noticed in the middle of an upload that nobody takes, whether it resets or ends', async () => {
+    for (const how of ['resets', 'ends']) {
+      const { client } = await stuckUpload(100_000_000);
+      expect(await gateway.metric(inFlight), how).to.equal(1);
+      const left = performance.now();
+      if (how === 'resets') client.socket.resetAndDestroy();
+      else client.socket.destroy();
+      // The time of an idle upload is 60 s.
+      await eventually(async () => (await gateway.metric(inFlight)) === 0, { withinMs: 8000 });
+      measured[`upload that stands still, client ${how} (seen by a scrape)`] = performance.now() - left;
+      last(deaf).socket.resume();
+      await last(deaf).gone;
+    }
+  });
+
+  it('has its upload whole if it stays and the upstream takes it after a while', async () => {
+    const bytes = 20_000_000;
+    const { client, sent } = await stuckUpload(bytes);
+    // The gateway reads ahead: more has left the client than when all was full.
+    const before = sent();
+    await eventually(() => sent() > before);
+    let came = last(deaf).text.length;
+    last(deaf).socket.removeAllListeners('data');
+    last(deaf).socket.on('data', (chunk: Buffer) => (came += chunk.length));
+    last(deaf).socket.resume();
+    await eventually(() => came === bytes);
+    last(deaf).send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+    expect(await client.head()).to.match(/^HTTP\/1\.1 200 /);
+    expect(await gateway.metric(inFlight)).to.equal(0);
+  });
+
   it('has its place in the queue given up: its request never reaches the upstream', async () => {
     const first = await openRaw(cleanup, gateway.port);
     const seen = silent.connections.length;
@@ -138,11 +204,11 @@ describe('a client that goes away', () => {
     second.send('GET /queued/second HTTP/1.1\r\nhost: a.test\r\n\r\n');
     const third = await openRaw(cleanup, gateway.port);
     third.send('GET /queued/third HTTP/1.1\r\nhost: a.test\r\n\r\n');
-    const inFlight = 'mgateway_requests_in_flight{route="default/queued"}';
-    await eventually(async () => (await gateway.metric(inFlight)) === 3);
+    const queued = 'mgateway_requests_in_flight{route="default/queued"}';
+    await eventually(async () => (await gateway.metric(queued)) === 3);
     const left = performance.now();
     second.socket.destroy();
-    await eventually(async () => (await gateway.metric(inFlight)) === 2, { everyMs: 1 });
+    await eventually(async () => (await gateway.metric(queued)) === 2, { everyMs: 1 });
     measured['queued (seen by a scrape)'] = performance.now() - left;
     upstream.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
     await first.head();

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { openClientConnection } from '../../../../src/dataplane/http1/client-connection.ts';
 import { HttpDate } from '../../../../src/dataplane/http1/http-date.ts';
 import { ServerConnection } from '../../../../src/dataplane/http1/server-connection.ts';
+import { SpillBudget } from '../../../../src/dataplane/http1/spill.ts';
 import { TimerWheel } from '../../../../src/dataplane/http1/timer-wheel.ts';
 import type {
   ClientFault,
@@ -75,6 +76,7 @@ function serverEvents(parts: readonly string[]): { readonly events: string[]; re
     options,
     wheel,
     date: new HttpDate(() => 0),
+    spills: new SpillBudget(),
     handler: {
       request(stream, head) {
         events.add(`${head.method} ${head.target} ${head.framing} ${head.headers.raw.join('|')}`);

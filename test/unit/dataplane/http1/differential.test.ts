@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { openClientConnection } from '../../../../src/dataplane/http1/client-connection.ts';
 import { HttpDate } from '../../../../src/dataplane/http1/http-date.ts';
 import { ServerConnection } from '../../../../src/dataplane/http1/server-connection.ts';
+import { SpillBudget } from '../../../../src/dataplane/http1/spill.ts';
 import { TimerWheel } from '../../../../src/dataplane/http1/timer-wheel.ts';
 import { HeaderList } from '../../../../src/routing/header-list.ts';
 import { fuzzing, mutated } from './mutations.ts';
@@ -39,6 +40,7 @@ function ourRequests(text: string): readonly Message[] {
     },
     wheel,
     date: new HttpDate(() => 0),
+    spills: new SpillBudget(),
     handler: {
       request(stream, head) {
         const open: Open = { start: `${head.method} ${head.target}`, headers: head.headers.raw, body: '' };

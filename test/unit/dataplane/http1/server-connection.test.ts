@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { expect } from 'chai';
 import { HttpDate } from '../../../../src/dataplane/http1/http-date.ts';
 import { ServerConnection } from '../../../../src/dataplane/http1/server-connection.ts';
+import { SpillBudget } from '../../../../src/dataplane/http1/spill.ts';
 import { TimerWheel } from '../../../../src/dataplane/http1/timer-wheel.ts';
 import type {
   RequestHead,
@@ -48,6 +49,7 @@ describe('ServerConnection', () => {
       },
       wheel,
       date: new HttpDate(() => 0),
+      spills: new SpillBudget(),
       handler: {
         request(stream, head) {
           streams.push(stream);
