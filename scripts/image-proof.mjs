@@ -5,7 +5,9 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -142,15 +144,31 @@ async function run({ env, user, health, command }, root) {
   mkdirSync(config);
   writeFileSync(join(config, 'routes.yaml'), resources(port, upstream.address().port));
   for (const path of [work, config]) chmodSync(path, 0o755);
+  // As an emptyDir that belongs to the pod's group.
+  const state = join(work, 'state');
+  mkdirSync(state);
+  chownSync(state, 0, Number(user.split(':')[1]));
+  chmodSync(state, 0o2775);
 
   const enter = (words) => ['--mount', '--pid', '--fork', '--kill-child=SIGTERM', 'sh', script, ...words];
-  const options = { env: { ...env, PATH: process.env.PATH, ROOT: root, CONFIG: config, USER_ID: user } };
+  const options = {
+    env: { ...env, PATH: process.env.PATH, ROOT: root, CONFIG: config, STATE: state, USER_ID: user },
+  };
   const admin = await freePort();
   const probes = await freePort();
   // The ports of the image may be taken on this machine; all else is as it stands there.
   const words = [
     ...command.filter((word, i) => word !== '--probes' && command[i - 1] !== '--probes'),
-    ...['--admin', `127.0.0.1:${admin}`, '--probes', `127.0.0.1:${probes}`, '--shutdown-delay', '0s'],
+    ...[
+      '--state-dir',
+      '/var/lib/mgateway',
+      '--admin',
+      `127.0.0.1:${admin}`,
+      '--probes',
+      `127.0.0.1:${probes}`,
+      '--shutdown-delay',
+      '0s',
+    ],
   ];
   const program = spawn('unshare', enter(words), { ...options, stdio: ['ignore', 'inherit', 'inherit'] });
   const ended = once(program, 'exit');
@@ -172,10 +190,14 @@ async function run({ env, user, health, command }, root) {
   if (uid !== user.split(':')[0]) throw new Error(`it runs as ${uid}, not as ${user}`);
   const healthy = spawnSync('unshare', enter([...health, '--admin', `127.0.0.1:${admin}`]), options);
   if (healthy.status !== 0) throw new Error(`the health check failed: ${healthy.stderr}`);
-  const writing = `for (const at of ['/x', '/app/x', '/tmp', '/etc/mgateway/resources/x']) try { require('fs').writeFileSync(at, ''); process.exit(1) } catch {}`;
+  while (!existsSync(join(state, 'last-good.json'))) {
+    if (Date.now() > until) throw new Error('it has kept no state');
+    await wait(100);
+  }
+  const writing = `for (const at of ['/x', '/app/x', '/tmp', '/etc/mgateway/resources/x', '/var/lib/x']) try { require('fs').writeFileSync(at, ''); process.exit(1) } catch {}`;
   const refused = spawnSync('unshare', enter(['/usr/local/bin/node', '-e', writing]), options);
   if (refused.status !== 0) throw new Error(`something could be written: ${refused.stderr}`);
-  say(`it runs as user ${uid}, is healthy by its own check, and nothing can be written`);
+  say(`it runs as user ${uid}, is healthy by its own check, and can write its state and nothing else`);
 
   process.kill(inner, 'SIGTERM');
   const [code] = await ended;

@@ -1,12 +1,11 @@
 #!/bin/sh
 # Installs what the tests of the chart, the CRDs and the alert rules run, pinned, into the user's cache. What cannot be had here
 # is said aloud and its tests are skipped; what can be had and fails to install is a failure. A second run does nothing.
+# The first one compiles helm, kubectl and a Kubernetes API server: some five minutes on two cores.
 set -u
-helm=v3.19.0
-kustomize=v5.7.1
-kubernetes=v1.34.1
+operator=v0.85.0
 
-source=$(cd "$(dirname "$0")/.." && pwd)
+programs="$(cd "$(dirname "$0")" && pwd)/tools"
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/mgateway-tools
 mkdir -p "$tools/bin"
 failed=0
@@ -21,29 +20,41 @@ wanted() {
   [ "$(cat "$tools/$1.version" 2>/dev/null)" != "$2" ]
 }
 
-# install NAME VERSION PACKAGE
-install() {
-  if wanted "$1" "$2" || [ ! -x "$tools/bin/$1" ]; then
-    GOFLAGS=-buildvcs=false GOBIN="$tools/bin" go install -ldflags '-s -w' "$3@$2" &&
-      echo "$2" >"$tools/$1.version" || fail "$1 $2"
-  fi
+# module MODULE VERSION: the directory of its files.
+module() {
+  (cd "$programs" && go mod download -json "$1@$2") |
+    node -p 'JSON.parse(require("fs").readFileSync(0, "utf8")).Dir'
+}
+
+# The module's own version of Kubernetes is that of everything here.
+build() {
+  kubernetes=$(cd "$programs" && go list -m -f '{{.Version}}' k8s.io/kubernetes) || return 1
+  minor=${kubernetes#v1.}
+  minor=${minor%%.*}
+  helm=helm.sh/helm/v3/pkg/chartutil
+  version=k8s.io/component-base/version
+  # As releases do: which Kubernetes it is, and for which one `helm template` renders if it is not told.
+  (cd "$programs" && GOFLAGS=-buildvcs=false go build -o "$tools/bin/" -ldflags "-s -w
+    -X $helm.k8sVersionMajor=1 -X $helm.k8sVersionMinor=$minor
+    -X $version.gitVersion=$kubernetes -X $version.gitMajor=1 -X $version.gitMinor=$minor" \
+    ./api-server helm.sh/helm/v3/cmd/helm k8s.io/kubernetes/cmd/kubectl \
+    github.com/helm-unittest/helm-unittest/cmd/helm-unittest)
 }
 
 if command -v go >/dev/null; then
-  install helm $helm helm.sh/helm/v3/cmd/helm
-  install kustomize $kustomize sigs.k8s.io/kustomize/kustomize/v5
-  # The API server's own schemas and its own check of CustomResourceDefinitions.
-  if wanted kubernetes $kubernetes; then
-    from=$(cd "$tools" && go mod download -json "k8s.io/kubernetes@$kubernetes" |
-      node -p 'JSON.parse(require("fs").readFileSync(0, "utf8")).Dir') &&
-      cp "$from/api/openapi-spec/swagger.json" "$tools/kubernetes-openapi.json.new" &&
-      chmod u+w "$tools/kubernetes-openapi.json.new" &&
-      mv "$tools/kubernetes-openapi.json.new" "$tools/kubernetes-openapi.json" &&
-      echo $kubernetes >"$tools/kubernetes.version" || fail "the schemas of Kubernetes $kubernetes"
+  sources=$(cat "$0" "$programs/go.mod" "$programs/go.sum" "$programs"/*/*.go | cksum)
+  if wanted programs "$sources"; then
+    build && echo "$sources" >"$tools/programs.version" || fail 'helm, helm-unittest, kubectl and api-server'
   fi
-  (cd "$source/scripts/crd-check" && GOFLAGS=-buildvcs=false go build -o "$tools/bin/crd-check" .) || fail crd-check
+  if wanted operator $operator; then
+    from=$(module github.com/prometheus-operator/prometheus-operator $operator) &&
+      crds="$from/example/prometheus-operator-crd/monitoring.coreos.com" &&
+      cat "${crds}_podmonitors.yaml" "${crds}_prometheusrules.yaml" "${crds}_servicemonitors.yaml" \
+        >"$tools/prometheus-operator-crds.yaml" &&
+      echo $operator >"$tools/operator.version" || fail "the CRDs of the Prometheus operator $operator"
+  fi
 else
-  echo 'tools: SKIPPED: helm, kustomize, the schemas of Kubernetes and crd-check need go' >&2
+  echo 'tools: SKIPPED: helm, helm-unittest, kubectl, the API server and the CRDs of the Prometheus operator need go' >&2
 fi
 
 if ! command -v promtool >/dev/null; then

@@ -16,27 +16,59 @@ const duration = {
   pattern: '^(0|([0-9]{1,3}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?([0-9]{1,7}ms)?)$',
   minLength: 1,
 };
+const quantity = { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|k|M|G)?$' };
 const count = (minimum) => ({ type: 'integer', minimum });
 const source = fields({ name: objectName, optional: flag }, ['name']);
-const monitor = fields({
+/** Empty: as Prometheus does by itself. */
+const scrapeDuration = { anyOf: [duration, oneOf('')] };
+const monitor = {
   enabled: flag,
   labels: texts,
+  annotations: texts,
   namespace: text,
-  interval: duration,
-  scrapeTimeout: duration,
+  interval: scrapeDuration,
+  scrapeTimeout: scrapeDuration,
+  jobLabel: text,
+  podTargetLabels: list(text),
+  honorLabels: flag,
+  sampleLimit: count(0),
   relabelings: openList,
   metricRelabelings: openList,
-});
+};
+const service = {
+  type: oneOf('ClusterIP', 'NodePort', 'LoadBalancer'),
+  annotations: texts,
+  labels: texts,
+  clusterIP: text,
+  loadBalancerIP: text,
+  loadBalancerClass: text,
+  loadBalancerSourceRanges: list(text),
+  healthCheckNodePort: { ...port, minimum: 0 },
+  trafficDistribution: text,
+  allocateLoadBalancerNodePorts: { type: ['boolean', 'null'] },
+  externalIPs: list(text),
+  externalTrafficPolicy: oneOf('Cluster', 'Local'),
+  internalTrafficPolicy: oneOf('Cluster', 'Local'),
+  sessionAffinity: oneOf('None', 'ClientIP'),
+  ipFamilyPolicy: oneOf('', 'SingleStack', 'PreferDualStack', 'RequireDualStack'),
+  ipFamilies: list(oneOf('IPv4', 'IPv6')),
+};
 
 /** @param {import('../../src/controller/parse/schema.ts').SchemaSet} schemas */
 export function renderValuesSchema(schemas) {
   const root = fields({
-    global: open,
+    // Charts around this one put their own words there.
+    global: {
+      type: 'object',
+      properties: { imageRegistry: text, imagePullSecrets: list(fields({ name: objectName }, ['name'])) },
+    },
     nameOverride: text,
     fullnameOverride: text,
+    namespaceOverride: { ...dnsLabel, pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$' },
     commonLabels: texts,
     commonAnnotations: texts,
     image: fields({
+      registry: text,
       repository: { type: 'string', minLength: 1 },
       tag: text,
       digest: { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' },
@@ -44,7 +76,9 @@ export function renderValuesSchema(schemas) {
     }),
     imagePullSecrets: list(fields({ name: objectName }, ['name'])),
     kind: oneOf('Deployment', 'DaemonSet'),
-    replicas: count(0),
+    replicas: { type: ['integer', 'null'], minimum: 0 },
+    workloadAnnotations: texts,
+    workloadLabels: texts,
     revisionHistoryLimit: count(0),
     config: fields({
       resources: list(resource(schemas)),
@@ -64,6 +98,7 @@ export function renderValuesSchema(schemas) {
       fields({ name: { ...dnsLabel, maxLength: 58 }, secretName: objectName }, ['name', 'secretName']),
     ),
     modules: fields({ existingConfigMap: text }),
+    stateDir: fields({ enabled: flag, volume: { type: 'object', maxProperties: 1 }, sizeLimit: quantity }),
     gateway: fields({
       workers: { anyOf: [{ type: 'integer', minimum: 1, maximum: 64 }, oneOf('auto')] },
       logLevel: oneOf('error', 'warn', 'info', 'debug'),
@@ -72,8 +107,10 @@ export function renderValuesSchema(schemas) {
       strict: flag,
       shutdownDelay: duration,
       drainTimeout: duration,
+      adminToken: fields({ existingSecret: text, key: { type: 'string', pattern: '^[-._a-zA-Z0-9]+$' } }),
     }),
     extraArgs: list(text),
+    lifecycle: open,
     env: openList,
     envFrom: openList,
     ports: {
@@ -97,23 +134,13 @@ export function renderValuesSchema(schemas) {
       },
     },
     probesPort: port,
-    service: fields({
-      enabled: flag,
-      type: oneOf('ClusterIP', 'NodePort', 'LoadBalancer'),
-      annotations: texts,
-      labels: texts,
-      clusterIP: text,
-      loadBalancerIP: text,
-      loadBalancerClass: text,
-      loadBalancerSourceRanges: list(text),
-      allocateLoadBalancerNodePorts: { type: ['boolean', 'null'] },
-      externalIPs: list(text),
-      externalTrafficPolicy: oneOf('Cluster', 'Local'),
-      internalTrafficPolicy: oneOf('Cluster', 'Local'),
-      sessionAffinity: oneOf('None', 'ClientIP'),
-      ipFamilyPolicy: oneOf('', 'SingleStack', 'PreferDualStack', 'RequireDualStack'),
-      ipFamilies: list(oneOf('IPv4', 'IPv6')),
-    }),
+    service: fields({ enabled: flag, ...service }),
+    additionalServices: {
+      type: 'object',
+      propertyNames: { pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', maxLength: 12, not: oneOf('metrics') },
+      additionalProperties: fields({ ...service, ports: list(text) }),
+    },
+    metricsService: fields({ annotations: texts, labels: texts }),
     resources: open,
     readinessProbe: open,
     livenessProbe: open,
@@ -146,7 +173,9 @@ export function renderValuesSchema(schemas) {
       minReplicas: count(1),
       maxReplicas: count(1),
       targetCPUUtilizationPercentage: count(0),
+      targetMemoryUtilizationPercentage: count(0),
       targetRequestsInFlight: count(0),
+      metrics: openList,
       behavior: open,
     }),
     podDisruptionBudget: fields({
@@ -161,9 +190,19 @@ export function renderValuesSchema(schemas) {
       extraIngress: openList,
       egress: openList,
     }),
-    serviceMonitor: monitor,
-    podMonitor: monitor,
-    prometheusRule: fields({ enabled: flag, labels: texts, namespace: text }),
+    serviceMonitor: fields({ ...monitor, targetLabels: list(text) }),
+    podMonitor: fields(monitor),
+    prometheusRule: fields({
+      enabled: flag,
+      labels: texts,
+      annotations: texts,
+      namespace: text,
+      runbookBase: text,
+      disabled: list(text),
+      ruleLabels: texts,
+      ruleAnnotations: texts,
+      additionalGroups: openList,
+    }),
     dashboards: fields({ enabled: flag, labels: texts, annotations: texts, namespace: text }),
     tests: fields({ timeoutSeconds: count(1) }),
   });

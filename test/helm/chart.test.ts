@@ -22,13 +22,13 @@ import {
   writeAsKubelet,
 } from './support/chart.ts';
 import type { KubeObject } from './support/chart.ts';
-import { openKubernetesSchemas } from './support/kubernetes-schema.ts';
-import { needFile, needTool, runTool } from './support/tools.ts';
+import { needTool, runTool } from './support/tools.ts';
 
 const resourcesAt = '/etc/mgateway/resources';
 
 describe('helm/mgateway', () => {
   const helm = needTool('helm');
+  const unittest = needTool('helm-unittest');
   const cleanup = cleanupAfterEach();
 
   it('passes helm lint --strict with every values file', function () {
@@ -40,6 +40,13 @@ describe('helm/mgateway', () => {
       ]);
       expect(code, `${basename(file)}: ${stdout}`).to.equal(0);
     }
+  });
+
+  it('passes its suites for helm-unittest', function () {
+    this.timeout(60_000);
+    const { code, stdout, stderr } = runTool(unittest, ['--strict', chartFolder]);
+    expect(code, stdout + stderr).to.equal(0);
+    expect(stdout).to.match(/^Tests: +[1-9]\d+ passed/m);
   });
 
   it('makes pods of the restricted standard, without a token, with whole directories mounted', () => {
@@ -272,28 +279,6 @@ describe('helm/mgateway', () => {
     expect(reaching).to.have.lengthOf(2);
     for (const { from } of reaching) expect(from).not.to.be.empty;
     expect(policy.ingress.flatMap(({ ports }) => ports.map(({ port }) => port))).not.to.include(9901);
-  });
-
-  describe('by the schemas of Kubernetes', () => {
-    const openapi = needFile('kubernetes-openapi.json');
-
-    it('renders objects that an API server takes', function () {
-      this.timeout(60_000);
-      const check = openKubernetesSchemas(openapi);
-      const seen = new Set<string>();
-      for (const [name, objects] of renderAll(helm)) {
-        for (const object of objects) {
-          seen.add(object.kind);
-          if (object.apiVersion.startsWith('monitoring.coreos.com/')) continue;
-          expect(check(object), `${name} ${object.kind} ${object.metadata.name}`).to.deep.equal([]);
-        }
-      }
-      expect([...seen]).to.include.members(
-        'Deployment DaemonSet Service ConfigMap Job Pod Role RoleBinding ServiceAccount NetworkPolicy PodDisruptionBudget HorizontalPodAutoscaler ServiceMonitor PodMonitor PrometheusRule'.split(
-          ' ',
-        ),
-      );
-    });
   });
 });
 

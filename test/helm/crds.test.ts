@@ -8,9 +8,12 @@ import { closeSchema } from '../../src/controller/parse/schema.ts';
 import type { Schema } from '../../src/controller/parse/schema.ts';
 import { loadSchemas } from '../../src/controller/parse/load-schemas.ts';
 import { projectRoot } from '../support/program.ts';
-import { objectsOf, valuesFiles } from './support/chart.ts';
-import { needFile, needTool, runTool } from './support/tools.ts';
-import { openKubernetesSchemas } from './support/kubernetes-schema.ts';
+import { cleanupAfterAll } from '../support/cleanup.ts';
+import { eventually } from '../support/eventually.ts';
+import { compileValidator } from '../../src/controller/parse/validator.ts';
+import { listOf, needCluster } from './support/cluster.ts';
+import { exampleResources } from './support/example-resources.ts';
+import { mutationsOf } from './support/mutations.ts';
 
 interface Definition {
   readonly apiVersion: string;
@@ -57,19 +60,7 @@ describe('manifests/crds', () => {
 
   it('takes every resource of the examples, of the chart and of the plain deployment', () => {
     const checks = new Map([...byKind].map(([kind, definition]) => [kind, compile(definition)]));
-    const resources = [
-      ...yamlUnder(join(projectRoot, 'examples')),
-      join(projectRoot, 'manifests', 'routes.yaml'),
-    ]
-      .flatMap((path) => objectsOf(readFileSync(path, 'utf8')))
-      .concat(
-        valuesFiles().flatMap((path) => {
-          const values = parse(readFileSync(path, 'utf8')) as {
-            readonly config?: { readonly resources?: ReturnType<typeof objectsOf> };
-          };
-          return values.config?.resources ?? [];
-        }),
-      );
+    const resources = exampleResources();
     expect(new Set(resources.map(({ kind }) => kind)).size).to.equal(6);
     for (const resource of resources) {
       const check = checks.get(resource.kind) as ValidateFunction;
@@ -90,30 +81,82 @@ describe('manifests/crds', () => {
     expect(check(route({ path: { prefix: '/a', exact: '/a' } }))).to.be.false;
   });
 
-  describe('by the check of an API server', () => {
-    const crdCheck = needTool('crd-check');
+  describe('in an API server', function () {
+    this.timeout(120_000);
+    const cluster = needCluster(cleanupAfterAll());
 
-    it('is structural, with CEL rules that compile within their budgets', function () {
-      this.timeout(60_000);
-      const { code, stdout, stderr } = runTool(
-        crdCheck,
-        readdirSync(folder).map((name) => join(folder, name)),
-      );
-      expect(code, stderr).to.equal(0);
-      expect(stdout).to.equal('6 definitions accepted\n');
+    before(() => {
+      cluster.done(['create', '-f', folder]);
+      cluster.done(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all']);
     });
-  });
 
-  describe('by the schemas of Kubernetes', () => {
-    const openapi = needFile('kubernetes-openapi.json');
-
-    it('are CustomResourceDefinitions, and the plain deployment is what it says', () => {
-      const check = openKubernetesSchemas(openapi);
-      for (const definition of definitions) expect(check(definition)).to.deep.equal([]);
-      for (const name of ['deployment', 'service', 'service-account']) {
-        const text = readFileSync(join(projectRoot, 'manifests', `${name}.yaml`), 'utf8');
-        for (const object of objectsOf(text)) expect(check(object), name).to.deep.equal([]);
+    it('finds nothing wrong with the CRDs, and shows resources by category, short name and column', async () => {
+      const definitions = JSON.parse(cluster.done(['get', 'crd', '-o', 'json'])) as {
+        readonly items: readonly {
+          readonly metadata: { readonly name: string };
+          readonly status: {
+            readonly conditions: readonly { readonly type: string; readonly status: string }[];
+          };
+        }[];
+      };
+      for (const { metadata, status } of definitions.items) {
+        const good = ['Established', 'NamesAccepted', 'KubernetesAPIApprovalPolicyConformant'];
+        const bad = status.conditions.filter(
+          ({ type, status: is }) => (is === 'True') !== good.includes(type),
+        );
+        expect(bad, metadata.name).to.deep.equal([]);
       }
+      cluster.namespace('shown');
+      const one = [...new Map(exampleResources().map((resource) => [resource.kind, resource])).values()];
+      await eventually(() =>
+        cluster.done(['create', '-n', 'shown', '--validate=strict', '-f', '-'], listOf(one)),
+      );
+      const shown = cluster.done(['get', 'mgateway', '-n', 'shown']);
+      for (const short of ['mgw', 'mroute', 'mup', 'mmw', 'mrt', 'mguard']) {
+        const [header = '', first = ''] = cluster.done(['get', short, '-n', 'shown']).split('\n');
+        expect(header, short).to.match(/^NAME +[A-Z]/);
+        expect(shown).to.include(first.split(' ')[0]);
+      }
+      const route = one.find(({ kind }) => kind === 'Route')?.metadata.name ?? '';
+      const status = JSON.stringify({ status: { conditions: [] } });
+      cluster.done([
+        'patch',
+        'mroute',
+        route,
+        '-n',
+        'shown',
+        '--subresource=status',
+        '--type=merge',
+        '-p',
+        status,
+      ]);
+    });
+
+    it('takes what the gateway takes, and refuses what it refuses', async () => {
+      cluster.namespace('resources');
+      const { kinds } = loadSchemas();
+      const disagreements: string[] = [];
+      let refused = 0;
+      const resources = exampleResources();
+      for (const resource of resources) {
+        const plural = `/apis/mgateway.dev/v1alpha1:${resource.kind.toLowerCase()}s`;
+        const { namespace: _any, ...metadata } = resource.metadata as Record<string, unknown>;
+        const verdict = await cluster.server.tryCreate(plural, 'resources', { ...resource, metadata });
+        expect(verdict.message, resource.metadata.name).to.equal('');
+        const validate = compileValidator(kinds[resource.kind] as Schema);
+        for (const { what, value } of mutationsOf({ ...resource, metadata })) {
+          const { findings } = validate(structuredClone(value));
+          const { message } = await cluster.server.tryCreate(plural, 'resources', value);
+          if (message !== '') refused++;
+          if ((message === '') !== (findings.length === 0)) {
+            disagreements.push(
+              `${resource.kind}/${resource.metadata.name} ${what}: API server ${message}, gateway ${JSON.stringify(findings[0])}`,
+            );
+          }
+        }
+      }
+      expect(disagreements).to.deep.equal([]);
+      expect(refused).to.be.above(300);
     });
   });
 });
@@ -126,11 +169,4 @@ function compile({ spec }: Definition): ValidateFunction {
     ...closeSchema(schema),
     properties: { ...properties, metadata: open },
   });
-}
-
-function yamlUnder(at: string): string[] {
-  return readdirSync(at, { recursive: true })
-    .map(String)
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => join(at, name));
 }

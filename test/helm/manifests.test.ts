@@ -4,27 +4,23 @@ import { cleanupAfterEach } from '../support/cleanup.ts';
 import { projectRoot, startProgram } from '../support/program.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { gatewayOf, objectsOf, writeAsKubelet } from './support/chart.ts';
-import { openKubernetesSchemas } from './support/kubernetes-schema.ts';
-import { needFile, needTool, runTool } from './support/tools.ts';
+import { needTool, runTool } from './support/tools.ts';
 
 describe('manifests', () => {
-  const kustomize = needTool('kustomize');
-  const openapi = needFile('kubernetes-openapi.json');
+  const kubectl = needTool('kubectl');
   const cleanup = cleanupAfterEach();
 
-  it('are what kubectl apply -k sends: objects that an API server takes, without the CRDs', () => {
-    const { code, stdout, stderr } = runTool(kustomize, ['build', join(projectRoot, 'manifests')]);
+  it('are what kubectl apply -k sends, without the CRDs', () => {
+    const { code, stdout, stderr } = runTool(kubectl, ['kustomize', join(projectRoot, 'manifests')]);
     expect(code, stderr).to.equal(0);
     const objects = objectsOf(stdout);
     expect(objects.map(({ kind }) => kind).sort()).to.deep.equal(
       'ConfigMap Deployment Service ServiceAccount'.split(' '),
     );
-    const check = openKubernetesSchemas(openapi);
-    for (const object of objects) expect(check(object), object.kind).to.deep.equal([]);
   });
 
   it('mount the routes as a directory under a name that stays, with arguments that the gateway takes', async () => {
-    const objects = objectsOf(runTool(kustomize, ['build', join(projectRoot, 'manifests')]).stdout);
+    const objects = objectsOf(runTool(kubectl, ['kustomize', join(projectRoot, 'manifests')]).stdout);
     const routes = objects.find(({ kind }) => kind === 'ConfigMap');
     expect(routes?.metadata.name).to.equal('mgateway-routes');
     const { container, pod } = gatewayOf(objects);

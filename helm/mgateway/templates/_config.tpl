@@ -138,7 +138,7 @@ apiVersion: v1
 kind: ConfigMap
 metadata:
   name: {{ printf "%s%s" $shard.name $suffix }}
-  namespace: {{ $root.Release.Namespace }}
+  namespace: {{ include "mgateway.namespace" $root }}
   labels:
     {{- include "mgateway.labels" (list $root $component) | nindent 4 }}
   {{- with include "mgateway.annotations" (list $root $annotations) }}

@@ -21,11 +21,31 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "mgateway.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride -}}
+{{- end -}}
+
 {{- define "mgateway.image" -}}
+{{- $registry := default .Values.image.registry .Values.global.imageRegistry -}}
+{{- $name := .Values.image.repository -}}
+{{- if $registry -}}
+{{- if regexMatch "^([^/]*[.:][^/]*|localhost)/" $name -}}
+{{- fail (printf "image.repository: %s begins with a registry: that is for image.registry" $name) -}}
+{{- end -}}
+{{- $name = printf "%s/%s" $registry $name -}}
+{{- end -}}
 {{- if .Values.image.digest -}}
-{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- printf "%s@%s" $name .Values.image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- printf "%s:%s" $name (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Prints the whole field, or nothing. */ -}}
+{{- define "mgateway.imagePullSecrets" -}}
+{{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets -}}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
 {{- end -}}
 {{- end -}}
 

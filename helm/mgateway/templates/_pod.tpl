@@ -20,6 +20,12 @@
 {{- if .Values.modules.existingConfigMap }}
 - --modules-dir=/etc/mgateway/modules
 {{- end }}
+{{- if .Values.stateDir.enabled }}
+- --state-dir=/var/lib/mgateway
+{{- end }}
+{{- if .Values.gateway.adminToken.existingSecret }}
+- {{ printf "--admin-token-file=/etc/mgateway/admin-token/%s" .Values.gateway.adminToken.key | quote }}
+{{- end }}
 {{- range .Values.extraArgs }}
 - {{ . | quote }}
 {{- end }}
@@ -57,13 +63,23 @@
 {{- if le $grace $needed -}}
 {{- fail (printf "terminationGracePeriodSeconds: %d s are not longer than gateway.shutdownDelay and gateway.drainTimeout together (%d s)" $grace $needed) -}}
 {{- end -}}
+{{- if and .Values.stateDir.enabled .Values.stateDir.volume.persistentVolumeClaim -}}
+{{- if or (ne .Values.kind "Deployment") .Values.autoscaling.enabled (gt (int .Values.replicas) 1) (ne .Values.updateStrategy.type "Recreate") -}}
+{{- fail "stateDir.volume: a persistentVolumeClaim is for one gateway alone: replicas: 1 and updateStrategy: { type: Recreate, rollingUpdate: null }" -}}
+{{- end -}}
+{{- end -}}
 {{- $annotations := deepCopy .Values.podAnnotations -}}
 {{- if eq .Values.config.reload "restart" -}}
 {{- $_ := set $annotations "mgateway.dev/source-hash" (include "mgateway.sourceHash" .) -}}
 {{- end -}}
 metadata:
+  # Without the chart's version: a new one alone is no reason to replace pods.
   labels:
-    {{- include "mgateway.labels" (list . "gateway") | nindent 4 }}
+    {{- include "mgateway.selector" . | nindent 4 }}
+    app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+    {{- with .Values.commonLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
     {{- with .Values.podLabels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -75,9 +91,8 @@ spec:
   serviceAccountName: {{ include "mgateway.serviceAccountName" . }}
   automountServiceAccountToken: false
   enableServiceLinks: false
-  {{- with .Values.imagePullSecrets }}
-  imagePullSecrets:
-    {{- toYaml . | nindent 4 }}
+  {{- with include "mgateway.imagePullSecrets" . }}
+  {{- . | nindent 2 }}
   {{- end }}
   securityContext:
     {{- toYaml .Values.podSecurityContext | nindent 4 }}
@@ -129,6 +144,10 @@ spec:
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       args:
         {{- include "mgateway.args" . | nindent 8 }}
+      {{- with .Values.lifecycle }}
+      lifecycle:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       {{- with .Values.env }}
       env:
         {{- toYaml . | nindent 8 }}
@@ -171,6 +190,12 @@ spec:
         {{- if .Values.modules.existingConfigMap }}
         - { name: modules, mountPath: /etc/mgateway/modules, readOnly: true }
         {{- end }}
+        {{- if .Values.gateway.adminToken.existingSecret }}
+        - { name: admin-token, mountPath: /etc/mgateway/admin-token, readOnly: true }
+        {{- end }}
+        {{- if .Values.stateDir.enabled }}
+        - { name: state, mountPath: /var/lib/mgateway }
+        {{- end }}
         {{- with .Values.extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -187,6 +212,14 @@ spec:
     - name: modules
       configMap: { name: {{ . | quote }} }
     {{- end }}
+    {{- with .Values.gateway.adminToken.existingSecret }}
+    - name: admin-token
+      secret: { secretName: {{ . | quote }}, defaultMode: 0440 }
+    {{- end }}
+    {{- if .Values.stateDir.enabled }}
+    - name: state
+      {{- toYaml (.Values.stateDir.volume | default (dict "emptyDir" (dict "sizeLimit" .Values.stateDir.sizeLimit))) | nindent 6 }}
+    {{- end }}
     {{- with .Values.extraVolumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -196,9 +229,8 @@ spec:
 {{- define "mgateway.taskPod" -}}
 restartPolicy: Never
 enableServiceLinks: false
-{{- with .Values.imagePullSecrets }}
-imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
+{{- with include "mgateway.imagePullSecrets" . }}
+{{ . }}
 {{- end }}
 securityContext:
   {{- toYaml .Values.podSecurityContext | nindent 2 }}
