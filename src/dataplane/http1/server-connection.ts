@@ -34,6 +34,8 @@ export interface ServerConnectionParts {
 const PIPELINE_BYTES = 65_536;
 /** An unread request body up to this size is worth keeping the connection for. */
 const DISCARD_BYTES = 65_536;
+/** A request may be on its way, or lie unread in the kernel, when a connection is told to close. */
+const LAST_REQUEST_MS = 200;
 /** An upload that nobody takes for this long: it is looked whether its client is still there, again and again. */
 const STALLED_MS = 1000;
 
@@ -83,10 +85,10 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     this.wheel.arm(this.timer, this.options.keepAliveTimeoutMs);
   }
 
-  /** No further request: an idle connection is closed now, another one after its answer. */
+  /** The answer to the next request, or to this one, is the last; an idle connection is closed when none comes soon. */
   drain(): void {
     this.closing = this.draining = true;
-    if (this.state === HEAD && this.input.size === 0) this.closeInStages();
+    if (this.state === HEAD && !this.reader.started) this.wheel.arm(this.timer, LAST_REQUEST_MS);
   }
 
   destroy(): void {
@@ -344,7 +346,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     this.state = HEAD;
     this.body.forget();
     this.reader.next();
-    this.wheel.arm(this.timer, this.options.keepAliveTimeoutMs);
+    this.wheel.arm(this.timer, this.draining ? LAST_REQUEST_MS : this.options.keepAliveTimeoutMs);
   }
 
   private failExchange(fault: HeadFault): void {

@@ -13,8 +13,8 @@ export function windDown(engine: Engine, listeners: readonly Listener[]): void {
 }
 
 /**
- * Stops accepting and lets what runs finish: idle connections close at once, busy ones after their answer, tunnels by a
- * Close frame. Whatever is left after `timeoutMs` is broken.
+ * Stops accepting and lets what runs finish: idle connections close when no request was on its way, busy ones after
+ * their answer, tunnels by a Close frame. Whatever is left after `timeoutMs` is broken.
  */
 export async function drain(
   engine: Engine,

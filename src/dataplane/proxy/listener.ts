@@ -106,7 +106,7 @@ export class Listener {
     for (const connection of this.connections) connection.closeAfter();
   }
 
-  /** Accepts no more; idle connections close now, busy ones after what they are at. */
+  /** Accepts no more; idle connections close as soon as no request can be on its way, busy ones after what they are at. */
   drain(): void {
     if (this.draining) return;
     this.draining = true;

@@ -114,6 +114,32 @@ describe('listeners', () => {
     await eventually(() => busy.closed);
   });
 
+  it('let no client down when they go: the last answer says so, whenever its request came', async () => {
+    const upstream = await startUpstream(cleanup);
+    const [a, b] = [await freePort(), await freePort()];
+    const gateway = await startGateway(cleanup, {
+      files: {
+        'gateway.yaml': gatewayWith({ one: a, two: b }),
+        'routes.yaml': routeDocument('all', `upstreams: [{ url: "${upstream.url}" }]`),
+      },
+    });
+    // Each asks again as soon as it is answered: a request is always on its way.
+    let asked = 0;
+    const ask = async (): Promise<void> => {
+      const connection = await openConnection(cleanup, b);
+      for (;;) {
+        asked++;
+        const { headers } = await connection.get('/');
+        if (headers['connection'] === 'close') return;
+      }
+    };
+    const clients = Promise.all(Array.from({ length: 32 }, ask));
+    await eventually(() => asked > 1000);
+    gateway.write('gateway.yaml', gatewayWith({ one: a }));
+    await clients;
+    await eventually(async () => (await answers(b)) === 0);
+  });
+
   it('stay as they are when a port is taken; the message names it; it is taken as soon as it is free', async () => {
     const [a, taken] = [await freePort(), await freePort()];
     const occupant = await occupy(cleanup, taken);

@@ -142,7 +142,7 @@ describe('ServerConnection', () => {
     expect(wire.isPaused()).to.be.false;
   });
 
-  it('closes after the answer when it is told to drain, and at once when idle', () => {
+  it('closes after the answer when it is told to drain', () => {
     const busy = open();
     busy.wire.feed(get + get);
     busy.connection.drain();
@@ -150,9 +150,26 @@ describe('ServerConnection', () => {
     expect(busy.wire.sent).to.include('connection: close\r\n\r\n');
     expect(busy.wire.writableEnded).to.be.true;
     expect(busy.streams).to.have.length(1);
+  });
+
+  it('closes soon when it is told to drain while idle, but answers a request that was on its way', () => {
     const idle = open();
     idle.connection.drain();
+    expect(idle.wire.writableEnded).to.be.false;
+    idle.pass(400);
     expect(idle.wire.writableEnded).to.be.true;
+    expect(idle.wire.sent).to.equal('');
+
+    const late = open((stream) => stream.respond(200, nothing, 'length', 0, undefined, true));
+    late.wire.feed(get);
+    late.connection.drain();
+    late.wire.feed(get.slice(0, 9));
+    // Its head has the time that any head has.
+    late.pass(400);
+    late.wire.feed(get.slice(9));
+    expect(late.streams).to.have.length(2);
+    expect(late.wire.sent).to.match(/\r\nconnection: close\r\n\r\n$/);
+    expect(late.wire.writableEnded).to.be.true;
   });
 
   it('hands the socket over with the bytes behind the head and is out of the way', () => {
