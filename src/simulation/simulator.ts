@@ -1,6 +1,7 @@
 import type { Exchange, LocalReply } from '../middleware/contract.ts';
 import { decidePipeline } from '../middleware/decide-pipeline.ts';
 import { toForwardedHead } from '../routing/forwarded-head.ts';
+import { differingParts } from '../routing/differing-parts.ts';
 import { clientAddress, compileTrusted } from '../routing/forwarded.ts';
 import type { TrustedProxies } from '../routing/forwarded.ts';
 import { compareHostnames } from '../routing/precedence.ts';
@@ -37,6 +38,12 @@ export interface Simulator {
   readonly entries: ReadonlyMap<string, Entry>;
   /** @throws SimulationRequestError where the request could not be sent at all. */
   decide(request: SimulationRequest, options?: SimulatorOptions): Promise<Simulation>;
+  /**
+   * All that a request is decided by, in short: one look into the table. As long as it is the same, `decide` says the same; but
+   * for tokens, which expire.
+   * @throws SimulationRequestError
+   */
+  outline(request: SimulationRequest): string;
   /** Every (hostname, match) pair in the order in which they are asked. */
   pairs(): readonly Pair<RouteSnapshot>[];
 }
@@ -75,17 +82,23 @@ class EntrySimulator implements Simulator {
     return (this.ranked ??= this.table.pairs());
   }
 
+  outline(request: SimulationRequest): string {
+    const { match, refusal, ambiguity } = routeRequest(this.table, {
+      ...toWire(request),
+      listener: request.listener,
+    });
+    if (match === undefined) return JSON.stringify([refusal?.code, refusal?.headers, ambiguity]);
+    const { name, middlewares, upstreams } = match.target;
+    const keys = [...this.edge.middlewares, ...middlewares, ...upstreams.map(({ key }) => key ?? '')];
+    const hashes = ['Edge', `Route/${name}`, ...keys].map((key) => `${key} ${this.entries.get(key)?.hash}`);
+    return [match.matchIndex, ...hashes].join('\n');
+  }
+
   async decide(request: SimulationRequest, { skip }: SimulatorOptions = {}): Promise<Simulation> {
     const wire = toWire(request);
-    const { method, scheme, target, authority, headers } = wire;
+    const { method, scheme, authority, headers } = wire;
     const sent = headers.clone();
-    const routed = routeRequest(this.table, {
-      listener: request.listener,
-      method,
-      target,
-      authority,
-      headers,
-    });
+    const routed = routeRequest(this.table, { ...wire, listener: request.listener });
     const { host, path, query, match } = routed;
     const peer = request.peer ?? '127.0.0.1';
     const client = clientAddress(peer, headers.getAll('x-forwarded-for'), this.trusted);
@@ -225,13 +238,15 @@ function tableOf(
 ): RoutingTable<RouteSnapshot> {
   const set = new Map<string, RouteSnapshot>();
   const removed: string[] = [];
-  for (const entry of entries.values()) {
-    if (!entry.key.startsWith('Route/') || previous?.entries.get(entry.key)?.hash === entry.hash) continue;
-    const route = JSON.parse(entry.json) as RouteSnapshot;
-    set.set(route.name, route);
+  for (const [old, now] of differingParts(previous?.entries ?? new Map<string, Entry>(), entries)) {
+    for (const { key, hash, json } of now.values()) {
+      if (!key.startsWith('Route/') || old.get(key)?.hash === hash) continue;
+      const route = JSON.parse(json) as RouteSnapshot;
+      set.set(route.name, route);
+    }
+    for (const key of old.keys())
+      if (key.startsWith('Route/') && !now.has(key)) removed.push(key.slice('Route/'.length));
   }
-  for (const key of previous?.entries.keys() ?? [])
-    if (key.startsWith('Route/') && !entries.has(key)) removed.push(key.slice('Route/'.length));
   const before = previous?.table ?? RoutingTable.empty<RouteSnapshot>();
   for (;;) {
     if (set.size === 0 && removed.length === 0) return before;

@@ -1,10 +1,11 @@
 import type { Entry } from '../../snapshot/model.ts';
 import { createSimulator } from '../../simulation/simulator.ts';
 import type { Simulator } from '../../simulation/simulator.ts';
+import { changedResources } from '../store/changed-resources.ts';
 import type { Store, Stored } from '../store/store.ts';
 import type { Outcome, Translation } from '../translate/translation.ts';
 import { runRouteTest, runRouteTests } from './route-tests.ts';
-import type { RouteTestResult } from './route-tests.ts';
+import type { KnownResults, RouteTestResult } from './route-tests.ts';
 
 export interface Judgement {
   /** The candidate with what is to be said about its RouteTests. */
@@ -23,23 +24,25 @@ export class Assertions {
   /** Of the last candidate, which most often is what is served next. */
   #last: Simulator | undefined;
   #served: Simulator | undefined;
+  readonly #known: KnownResults = new Map();
+  #resources: Store['resources'] = new Map();
+  #tests: readonly Stored[] = [];
 
   async judge(
     translation: Translation,
     served: Pick<Translation, 'entries'> | undefined,
     store: Store,
   ): Promise<Judgement> {
-    const tests = [...store.resources.values()].filter(
-      ({ kind, accepted }) => kind === 'RouteTest' && accepted !== undefined,
-    );
+    const tests = this.#testsOf(store);
     if (tests.length === 0) {
       this.#last = this.#served = undefined;
+      this.#known.clear();
       return { translation, results: [] };
     }
     this.#served = served && this.#simulatorOf(served.entries);
-    const candidate = createSimulator(translation.entries, this.#served ?? this.#last);
+    const candidate = this.#simulatorOf(translation.entries);
     this.#last = candidate;
-    const results = await runRouteTests(tests, candidate);
+    const results = await runRouteTests(tests, candidate, this.#known);
     const outcomes = new Map(translation.outcomes);
     let refusal: string | undefined;
     for (const { key, failures } of results) {
@@ -55,6 +58,18 @@ export class Assertions {
   async #holdsNow(test: Stored | undefined): Promise<boolean> {
     if (test === undefined || this.#served === undefined) return false;
     return (await runRouteTest(test, this.#served)).failures.length === 0;
+  }
+
+  /** In the order of the store. */
+  #testsOf({ resources }: Store): readonly Stored[] {
+    const { changed, removed, inOrder } = changedResources(this.#resources, resources);
+    if (!inOrder || [...changed, ...removed].some(({ kind }) => kind === 'RouteTest')) {
+      this.#tests = [...resources.values()].filter(
+        ({ kind, accepted }) => kind === 'RouteTest' && accepted !== undefined,
+      );
+    }
+    this.#resources = resources;
+    return this.#tests;
   }
 
   #simulatorOf(entries: ReadonlyMap<string, Entry>): Simulator {

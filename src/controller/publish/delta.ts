@@ -1,4 +1,4 @@
-import { PersistentMap } from '../../routing/persistent-map.ts';
+import { differingParts } from '../../routing/differing-parts.ts';
 import type { Delta, Entry } from '../../snapshot/model.ts';
 
 const maxEntries = 100;
@@ -16,8 +16,7 @@ export function difference(from: ReadonlyMap<string, Entry>, to: ReadonlyMap<str
   const set: Entry[] = [];
   const removed: string[] = [];
   let added = 0;
-  const parts = from instanceof PersistentMap && to instanceof PersistentMap ? from.apart(to) : [[from, to]];
-  for (const [old, now] of parts as Iterable<readonly [typeof from, typeof to]>) {
+  for (const [old, now] of differingParts(from, to)) {
     let kept = 0;
     for (const entry of now.values()) {
       const before = old.get(entry.key);

@@ -11,8 +11,7 @@ import type { Publication } from '../publish/publisher.ts';
 import { mayHoldGateway, parseSet } from '../source/parse-set.ts';
 import type { ReadSet, Source } from '../source/source.ts';
 import { sourceHash } from '../source/source-hash.ts';
-import { FallbackTimes } from '../status/fallback-times.ts';
-import { countResources } from '../status/conditions.ts';
+import { ResourceStates } from '../status/resource-states.ts';
 import type { ControllerView } from '../status/view.ts';
 import type { StoreFile } from '../store/document.ts';
 import type { Store } from '../store/store.ts';
@@ -62,7 +61,7 @@ export class Reconciler {
   readonly #failures = new Failures();
   readonly #assertions = new Assertions();
   #store: Store<ParsedDocument> = emptyStore;
-  readonly #fallbacks: FallbackTimes;
+  readonly #states: ResourceStates;
   /** Of the generation that is served. */
   #last: Translation | undefined;
   #candidate: Translation | undefined;
@@ -82,7 +81,7 @@ export class Reconciler {
     const { lastGood, parser, survived } = options;
     const restored = lastGood.restore(parser);
     this.#store = restored?.store ?? emptyStore;
-    this.#fallbacks = new FallbackTimes(restored?.fallbackSince);
+    this.#states = new ResourceStates(restored?.fallbackSince);
     if (survived === undefined || restored === undefined) return;
     const served = translationOf(survived.entries, restored.store);
     this.#accept(served, survived.servedHash);
@@ -98,7 +97,7 @@ export class Reconciler {
       served: this.#options.publisher.entries,
       generation: this.#options.publisher.generation,
       pin: this.#options.pinning.pin,
-      fallbackSince: this.#fallbacks.since,
+      fallbackSince: this.#states.fallbackSince,
       problems: this.#problems,
       warnings: this.#warningsNow(),
       generations: this.#options.history.records,
@@ -156,10 +155,10 @@ export class Reconciler {
       ? await this.#hold(reading.hash)
       : await this.#publish(reading.hash);
     this.#candidate = attempt.translation;
-    this.#fallbacks.update(this.#store.resources.values(), attempt.translation.outcomes, clock.now());
+    this.#states.update(this.#store, attempt.translation.outcomes, clock.now());
     const problems = this.#collect(set, attempt);
     // What is accepted and served; what was refused as a whole leaves no trace.
-    if (attempt.refused === undefined) this.#options.lastGood.save(this.#store, this.#fallbacks.since);
+    if (attempt.refused === undefined) this.#options.lastGood.save(this.#store, this.#states.fallbackSince);
     this.#report(started, reading.hash, attempt, problems);
     this.#findConflictsLater();
     // Under --strict a refused set leaves nothing behind: the next one is judged against what is served.
@@ -311,7 +310,7 @@ export class Reconciler {
     this.#cancelConflicts?.();
     this.#cancelConflicts = this.#options.clock.after(warningsAfterMs, () => {
       const entries = this.#candidate?.entries ?? new Map<string, Entry>();
-      this.#conflicts = translationWarnings(entries, this.#store);
+      this.#conflicts = translationWarnings(entries, this.#store, this.#options.keys.frozen());
       this.#say();
     });
   }
@@ -336,11 +335,7 @@ export class Reconciler {
       ...(pin !== undefined && { pin }),
       durationSeconds: (time - started) / 1000,
       time: time / 1000,
-      resources: countResources(
-        this.#store.resources.values(),
-        translation.outcomes,
-        this.#store.unidentified,
-      ),
+      resources: this.#states.counts,
       problems: problems.length,
     };
     this.#status = status;

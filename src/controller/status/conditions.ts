@@ -90,20 +90,3 @@ function programmedWords(
     ? { reason: 'Pinned', message: `generation ${pinned} is pinned` }
     : { reason: 'GenerationRefused', message: 'an older generation is served' };
 }
-
-/** Documents by kind and state, as in `config_resources{kind,state}`. */
-export function countResources(
-  resources: Iterable<Stored>,
-  outcomes: ReadonlyMap<string, Outcome>,
-  unidentified: number,
-): readonly { readonly kind: string; readonly state: ResourceState; readonly count: number }[] {
-  const counts = new Map<string, { readonly kind: string; readonly state: ResourceState; count: number }>();
-  const add = (kind: string, state: ResourceState, count: number): void => {
-    const known = counts.get(`${kind} ${state}`);
-    if (known === undefined) counts.set(`${kind} ${state}`, { kind, state, count });
-    else known.count += count;
-  };
-  for (const stored of resources) add(stored.kind, stateOf(stored, outcomes.get(stored.key)), 1);
-  if (unidentified > 0) add('Unknown', 'refused', unidentified);
-  return [...counts.values()];
-}
