@@ -77,7 +77,7 @@ export async function loadDirectory(paths: readonly string[], options: LoadOptio
       ...store.problems,
       ...[...translation.outcomes.values()].flatMap((outcome) => outcome.problems),
     ],
-    warnings: [...remarksOf(set.remarks), ...translationWarnings(translation.entries, store)],
+    warnings: [...remarksOf(set.remarks), ...translationWarnings(translation.entries, store, keys.frozen())],
     sourceHash: sourceHash(
       set.files.map(({ relative, content }) => ({
         relative,

@@ -165,6 +165,60 @@ upstreams: [{ url: "${upstream.url}" }]`,
     expect(await stamp('part')).to.equal('1');
     expect(warnings()).to.have.length(2);
   });
+
+  it('is warned about where it names a key or a module through a subPath, which is not followed either', async function () {
+    const upstream = await startUpstream(cleanup);
+    const port = await freePort();
+    const [dir, keys, modules] = [tempDir(cleanup), tempDir(cleanup), tempDir(cleanup)];
+    const volume = kubeletVolume(tempDir(cleanup));
+    volume.write({ hmac: keyOf(1) });
+    writeFileSync(join(keys, 'hmac'), '');
+    const module = join(modules, 'stamp.mjs');
+    writeFileSync(module, 'export default () => ({ request() {} });\n');
+    const mounted = readOnlyMounts([
+      { from: join(volume.current(), 'hmac'), at: join(keys, 'hmac') },
+      { from: module, at: module },
+    ]);
+    if (mounted === undefined) skipAloud(this, notPermitted);
+    writeFileSync(join(dir, 'gateway.yaml'), gatewayDocument(port));
+    writeFileSync(
+      join(dir, 'routes.yaml'),
+      routeDocument(
+        'secured',
+        `middlewares:
+  - jwt: { issuers: [{ issuer: kubelet, secret: { file: ${join(keys, 'hmac')} }, algorithms: [HS256] }] }
+  - module: { path: stamp.mjs }
+upstreams: [{ url: "${upstream.url}" }]`,
+      ),
+    );
+    const gateway = await startGateway(cleanup, {
+      ...mounted,
+      ...{ dir, port, args: ['--modules-dir', modules, '--workers', '1', '--log-format', 'json'] },
+    });
+    await eventually(() => gateway.stderr().split('subPath').length > 2);
+    const { warnings } = (await request(`${gateway.admin}/api/v1/status`)).json() as {
+      readonly warnings: readonly { readonly at: string; readonly path: string; readonly message: string }[];
+    };
+    expect(
+      warnings.map(({ at, path, message }) => `${at} ${path} ${message.split(/[:(]/)[0] ?? ''}`),
+    ).to.deep.equal([
+      `${join(dir, 'routes.yaml')}:6:59 spec.middlewares[0].jwt.issuers[0].secret.file ${join(keys, 'hmac')} is mounted by \`subPath\``,
+      `${join(dir, 'routes.yaml')}:7:23 spec.middlewares[1].module.path stamp.mjs is a mount of its own `,
+    ]);
+    const statusBy = async (stamp: number): Promise<number> =>
+      (await request(gateway.url, { headers: { authorization: `Bearer ${tokenBy(keyOf(stamp))}` } })).status;
+    volume.write({ hmac: keyOf(2) });
+    await gateway.reload(() =>
+      writeFileSync(
+        join(dir, 'late.yaml'),
+        routeDocument(
+          'late',
+          `matches: [{ path: { exact: /late } }]\nupstreams: [{ url: "${upstream.url}" }]`,
+        ),
+      ),
+    );
+    expect([await statusBy(1), await statusBy(2)]).to.deep.equal([200, 401]);
+  });
 });
 
 function isReadOnly(gateway: RunningGateway, dir: string): boolean {

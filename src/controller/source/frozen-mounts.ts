@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { ListedRoot } from './list-root.ts';
 
@@ -22,20 +22,12 @@ export function frozenMounts(
   roots: readonly ListedRoot[],
   mountInfo: string = readMountInfo(),
 ): readonly { readonly path: string; readonly message: string }[] {
-  // The last line for a mount point is the one on top.
-  const mounts = new Map(parseMounts(mountInfo).map((mount) => [mount.point, mount]));
+  const mounts = readMounts(mountInfo);
   const remarks: { path: string; message: string }[] = [];
   for (const { root, resolved, files } of roots) {
     for (const { path, target } of files) {
       const mount = mounts.get(target);
-      if (mount === undefined) continue;
-      const how = versionDirectory.test(mount.root)
-        ? 'is mounted by `subPath`'
-        : 'is a mount of its own (a `subPath`, or a single file given to a container)';
-      remarks.push({
-        path,
-        message: `${how}: updates that replace it are never seen here; mount the whole directory instead`,
-      });
+      if (mount !== undefined) remarks.push({ path, message: messageOf(mount) });
     }
     // Unresolved: what it shows is gone by now.
     const version = mountAbove(mounts, resolved[0] ?? resolve(root));
@@ -48,6 +40,44 @@ export function frozenMounts(
     }
   }
   return remarks;
+}
+
+/** Of single files that are read again when they change, such as secrets: those whose updates are hidden, and how. */
+export function frozenFiles(
+  paths: readonly string[],
+  mountInfo: string = readMountInfo(),
+): ReadonlyMap<string, string> {
+  const mounts = readMounts(mountInfo);
+  const frozen = new Map<string, string>();
+  for (const path of paths) {
+    const target = targetOf(path);
+    const own = mounts.get(target);
+    const mount = own ?? mountAbove(mounts, target);
+    if (mount !== undefined && (own !== undefined || versionDirectory.test(mount.root)))
+      frozen.set(path, messageOf(mount));
+  }
+  return frozen;
+}
+
+function messageOf(mount: Mount): string {
+  const how = versionDirectory.test(mount.root)
+    ? 'is mounted by `subPath`'
+    : 'is a mount of its own (a `subPath`, or a single file given to a container)';
+  return `${how}: updates that replace it are never seen here; mount the whole directory instead`;
+}
+
+function targetOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // Not there, or no longer: its own name is the best there is.
+    return resolve(path);
+  }
+}
+
+/** By mount point. The last line for one is the one on top. */
+function readMounts(mountInfo: string): ReadonlyMap<string, Mount> {
+  return new Map(parseMounts(mountInfo).map((mount) => [mount.point, mount]));
 }
 
 /** The mount that shows `path`. */

@@ -1,7 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { KeyRequest, KeyState } from '../translate/translation.ts';
+import { frozenFiles } from './frozen-mounts.ts';
 import { stampOf } from './list-root.ts';
 import { readBytes } from './read-bytes.ts';
 import { reasonOf } from './reason-of.ts';
@@ -15,6 +16,8 @@ export interface KeyVersions {
   begin(): void;
   /** Has a file that was asked for changed since it was read? */
   changed(): boolean;
+  /** Files that were asked for whose updates never show, as references name them, and why. */
+  frozen(): ReadonlyMap<string, string>;
   /** Directory → names in it whose change matters. */
   watch(): ReadonlyMap<string, ReadonlySet<string>>;
 }
@@ -72,6 +75,12 @@ export function createKeyVersions(
     },
     module: (path) => (modulesDir === undefined ? undefined : fileState(join(modulesDir, path))),
     changed: () => [...files].some(([path, { stamp }]) => stampAt(path) !== stamp),
+    frozen() {
+      const frozen = frozenFiles([...files.keys()]);
+      if (modulesDir === undefined) return frozen;
+      // References name modules by their path below the directory.
+      return new Map([...frozen].map(([path, why]) => [belowOf(modulesDir, path), why]));
+    },
     watch() {
       const watch = new Map<string, Set<string>>();
       const add = (path: string): void => {
@@ -92,6 +101,11 @@ export function createKeyVersions(
   };
 }
 
+function belowOf(directory: string, path: string): string {
+  const below = relative(directory, path);
+  return below.startsWith('..') || isAbsolute(below) ? path : below;
+}
+
 function stampAt(path: string): string {
   try {
     return stampOf(statSync(path, { bigint: true }));
@@ -106,5 +120,6 @@ export const offlineKeyVersions: KeyVersions = {
   module: () => undefined,
   begin: () => undefined,
   changed: () => false,
+  frozen: () => new Map(),
   watch: () => new Map(),
 };

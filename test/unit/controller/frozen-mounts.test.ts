@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { frozenMounts } from '../../../src/controller/source/frozen-mounts.ts';
+import { frozenFiles, frozenMounts } from '../../../src/controller/source/frozen-mounts.ts';
 import type { ListedRoot } from '../../../src/controller/source/list-root.ts';
 
 const pod = '/var/lib/kubelet/pods/0b1c/volumes/kubernetes.io~configmap/config';
@@ -59,5 +59,33 @@ describe('frozenMounts', () => {
       mounts,
     );
     expect(remarks.map(({ path }) => path)).to.deep.equal(['/etc/one.yaml', '/etc/routes', '/config']);
+  });
+});
+
+describe('frozenFiles', () => {
+  it('names single files that are a mount of their own, or lie in one version of a volume', () => {
+    const mounts = [
+      line('/', '/'),
+      line(pod, '/etc/whole'),
+      line(`${pod}/${version}/hmac`, '/etc/one/hmac'),
+      line(`${pod}/${version}/keys`, '/etc/keys'),
+      line('/home/me/jwks.json', '/etc/given/jwks.json'),
+    ].join('\n');
+    const paths = [
+      '/etc/whole/hmac',
+      '/etc/one/hmac',
+      '/etc/keys/deep/hmac',
+      '/etc/given/jwks.json',
+      '/etc/plain',
+    ];
+    const frozen = [...frozenFiles(paths, mounts)].map(
+      ([path, why]) => `${path} ${why.split(/[:(]/)[0] ?? ''}`,
+    );
+    expect(frozen).to.deep.equal([
+      '/etc/one/hmac is mounted by `subPath`',
+      '/etc/keys/deep/hmac is mounted by `subPath`',
+      '/etc/given/jwks.json is a mount of its own ',
+    ]);
+    expect(frozenFiles(paths, '')).to.be.empty;
   });
 });
