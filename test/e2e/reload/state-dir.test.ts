@@ -1,5 +1,13 @@
 import { expect } from 'chai';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Condition } from '../../../src/controller/status/conditions.ts';
 import { cleanupAfterEach } from '../../support/cleanup.ts';
@@ -7,6 +15,7 @@ import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
 import { gatewayDocument, routeDocument, startGateway } from '../../support/gateway.ts';
 import type { RunningGateway } from '../../support/gateway.ts';
+import { smallFileSystem } from '../../support/mounts.ts';
 import { request } from '../../support/request.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { startUpstream } from '../../support/upstream.ts';
@@ -25,6 +34,7 @@ describe('--state-dir', () => {
   async function setUp(): Promise<{
     readonly dir: string;
     readonly state: string;
+    readonly port: number;
     readonly start: (env?: Readonly<Record<string, string>>) => Promise<RunningGateway>;
     readonly route: (name: string, more?: string) => string;
     readonly saved: () => Promise<string>;
@@ -37,6 +47,7 @@ describe('--state-dir', () => {
     return {
       dir,
       state,
+      port,
       start: (env = {}) => startGateway(cleanup, { dir, port, args: ['--state-dir', state], env }),
       route: (name, more = '') =>
         routeDocument(
@@ -95,7 +106,7 @@ describe('--state-dir', () => {
     expect(gateway.output()).to.contain('is damaged: its checksum is wrong');
     await eventually(async () => (await saved()).includes('name: one'));
     expect(statSync(join(state, 'last-good.json')).mode & 0o777).to.equal(0o600);
-    expect(readdirSync(state)).to.deep.equal(['last-good.json']);
+    expect(readdirSync(state).sort()).to.deep.equal(['history.jsonl', 'last-good.json']);
     await gateway.stop();
   });
 
@@ -109,6 +120,43 @@ describe('--state-dir', () => {
     expect((await request(`${gateway.url}/two`)).status).to.equal(200);
     const { body } = await request(`${gateway.admin}/api/v1/status`);
     expect(body).to.contain('cannot be written');
+    await gateway.stop();
+  });
+
+  it('serves on while its disk is full, says so everywhere, and saves again when there is room', async function () {
+    const { dir, state, port, route } = await setUp();
+    mkdirSync(state);
+    const mounted = smallFileSystem(state, 256 * 1024);
+    if (mounted === undefined) {
+      console.warn('      SKIPPED: no permission to mount a file system (root, or user namespaces)');
+      this.skip();
+    }
+    writeFileSync(join(dir, 'a.yaml'), route('one'));
+    const gateway = await startGateway(cleanup, { dir, port, args: ['--state-dir', state], ...mounted });
+    const seen = (name: string): string => join(`/proc/${gateway.process.pid}/root${state}`, name);
+    const failing = (): Promise<number> => gateway.metric('mgateway_config_state_failing');
+    const warnings = async (): Promise<string> => {
+      const status = (await request(`${gateway.admin}/api/v1/status`)).json() as { warnings: unknown };
+      return JSON.stringify(status.warnings);
+    };
+    await eventually(() => expect(readFileSync(seen('last-good.json'), 'utf8')).to.contain('name: one'));
+    fillDisk(seen('filler'));
+    await gateway.reload(() => writeFileSync(join(dir, 'a.yaml'), route('two', `# ${'x'.repeat(16_000)}`)));
+    expect((await request(`${gateway.url}/two`)).status).to.equal(200);
+    await eventually(async () => expect(await failing()).to.equal(1));
+    const message = /last-good\.json.*cannot be written: no space left on the device/;
+    expect(await warnings()).to.match(message);
+    await eventually(() => expect(gateway.output()).to.match(message));
+    // What was there stays whole.
+    expect(readFileSync(seen('last-good.json'), 'utf8')).to.contain('name: one');
+
+    rmSync(seen('filler'));
+    await eventually(() => expect(readFileSync(seen('last-good.json'), 'utf8')).to.contain('name: two'));
+    await eventually(async () => expect(await failing()).to.equal(0));
+    expect(await warnings()).to.equal('[]');
+    await eventually(() => expect(gateway.output()).to.contain('state directory is written again'));
+    const generations = readFileSync(seen('history.jsonl'), 'utf8').trimEnd().split('\n').slice(1);
+    expect(generations).to.have.length(2);
     await gateway.stop();
   });
 
@@ -129,6 +177,19 @@ describe('--state-dir', () => {
     await gateway.stop();
   });
 });
+
+/** Leaves not a byte. */
+function fillDisk(path: string): void {
+  for (let size = 64 * 1024; size > 0; size = Math.floor(size / 2)) {
+    for (;;) {
+      try {
+        appendFileSync(path, Buffer.alloc(size));
+      } catch {
+        break;
+      }
+    }
+  }
+}
 
 /** Since when an older version of a route is served, Unix seconds. */
 async function fallbackOf(gateway: RunningGateway, name: string): Promise<number | undefined> {
