@@ -36,9 +36,14 @@ function serialiseValid(raw: readonly string[], keepContentLength: boolean): str
     const name = raw[i] as string;
     const value = raw[i + 1] as string;
     if (isCodecField(name, keepContentLength)) continue;
-    if (VALID_NAME.test(name) && !INVALID_VALUE.test(value)) out += `${name}: ${value}\r\n`;
+    if (isValidField(name, value)) out += `${name}: ${value}\r\n`;
   }
   return out;
+}
+
+/** Can it stand in a message without becoming anything else? */
+export function isValidField(name: string, value: string): boolean {
+  return VALID_NAME.test(name) && !INVALID_VALUE.test(value);
 }
 
 function isCodecField(name: string, keepContentLength: boolean): boolean {

@@ -62,8 +62,12 @@ export class Tunnel implements UpstreamSide, DeadlineTarget, UpgradeOwner {
     this.attempts++;
     this.lastAttempt = { upstream, endpoint };
     this.upgrade = new Upgrade(this, endpoint, this.exchange, this.services);
-    if (this.upgrade.begin()) this.deadlines.phase('connect', upstream.snapshot.connectTimeoutMs);
-    else this.fail(replies.connectFailed);
+    this.deadlines.phase('connect', upstream.snapshot.connectTimeoutMs);
+    this.upgrade.begin().catch((error: unknown) => {
+      const { url } = endpoint.snapshot;
+      this.services.log.error('tunnel could not be opened', { endpoint: url, error: String(error) });
+      this.fail(replies.connectFailed);
+    });
   }
 
   // ---- UpgradeOwner

@@ -1,13 +1,14 @@
 import { IncomingMessage } from 'node:http';
 import type { ClientRequest, OutgoingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
-import httpProxy from 'http-proxy';
+import type httpProxy from 'http-proxy';
 import type { HeaderList } from '../../routing/header-list.ts';
+import { isValidField } from '../http1/serialise-fields.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { MatchedSide } from './client-side.ts';
 import type { Services } from './services.ts';
 
-/** The tunnel, as its upgrade sees it. Nothing is told before `begin` has returned, nor after `end`. */
+/** The tunnel, as its upgrade sees it. Nothing is told after `end`. */
 export interface UpgradeOwner {
   /** TCP (and TLS) stand; the handshake is on its way. */
   upgradeConnected(): void;
@@ -41,17 +42,15 @@ export class Upgrade {
     this.services = services;
   }
 
-  /** False: it could not even be begun. */
-  begin(): boolean {
+  /** Rejects if it could not even be begun. */
+  async begin(): Promise<void> {
     this.endpoint.begin();
-    const { exchange } = this;
-    const outgoing = this.handOver(
-      exchange.query === '' ? exchange.path : `${exchange.path}?${exchange.query}`,
-    );
-    if (outgoing === undefined) return false;
-    this.outgoing = outgoing;
-    this.listen(outgoing);
-    return true;
+    // Few gateways see a WebSocket: http-proxy is loaded with the first.
+    const { default: proxies } = await import('http-proxy');
+    if (!this.open) return;
+    const { path, query } = this.exchange;
+    this.handOver(proxies.createProxyServer({}), query === '' ? path : `${path}?${query}`);
+    if (this.outgoing !== undefined) this.listen(this.outgoing);
   }
 
   /** Gives it up in whatever phase it is, and counts it; the owner hears nothing more. */
@@ -63,12 +62,10 @@ export class Upgrade {
     this.endpoint.series.answered(this.status);
   }
 
-  private handOver(path: string): ClientRequest | undefined {
-    const { tls, host, port, url } = this.endpoint.snapshot;
-    const proxy = httpProxy.createProxyServer({});
-    let outgoing: ClientRequest | undefined;
+  private handOver(proxy: httpProxy, path: string): void {
+    const { tls, host, port } = this.endpoint.snapshot;
     proxy.on('proxyReqWs', (request) => {
-      outgoing = request;
+      this.outgoing = request;
       // http-proxy joins and cleans paths by rules of its own; what was matched is what is sent (G7). It sends in this turn.
       request.path = path;
     });
@@ -78,13 +75,8 @@ export class Upgrade {
       toProxy: true,
       ...(tls ? { ssl: this.services.tlsOptions(host) } : {}),
     };
-    try {
-      // The callback hears of errors after the 101, when the sockets end each other.
-      proxy.ws(this.requestObject(path), this.exchange.stream.socket, undefined, options, () => undefined);
-    } catch (error) {
-      this.services.log.error('tunnel could not be opened', { endpoint: url, error: String(error) });
-    }
-    return outgoing;
+    // The callback hears of errors after the 101, when the sockets end each other.
+    proxy.ws(this.requestObject(path), this.exchange.stream.socket, undefined, options, () => undefined);
   }
 
   /** Puts our own answers in the place of http-proxy's for all that is not 101. */
@@ -118,7 +110,11 @@ export class Upgrade {
       owner.upgradeAgreed(response, upstreamSocket, (headers) => {
         this.status = 101;
         response.headers = headerObject(headers) as IncomingMessage['headers'];
+        // http-proxy writes the head as a string without saying how; fields are latin1, in a head of ours as in any other.
+        const { socket } = this.exchange.stream;
+        socket.setDefaultEncoding('latin1');
         join(response, upstreamSocket, head);
+        socket.setDefaultEncoding('utf8');
       });
     });
   }
@@ -142,12 +138,13 @@ export class Upgrade {
 
 type UpgradeListener = (response: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** As Node wants headers, with the two fields that make it an upgrade. */
+/** As Node wants headers, with the two fields that make it an upgrade, and without those that could break the head. */
 function headerObject(list: HeaderList): OutgoingHttpHeaders {
   const headers = Object.create(null) as OutgoingHttpHeaders;
   for (let i = 0; i < list.raw.length; i += 2) {
     const name = (list.raw[i] as string).toLowerCase();
     const value = list.raw[i + 1] as string;
+    if (!isValidField(name, value)) continue;
     const before = headers[name];
     if (before === undefined) headers[name] = value;
     else if (Array.isArray(before)) before.push(value);

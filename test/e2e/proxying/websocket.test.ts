@@ -26,6 +26,8 @@ describe('a WebSocket', () => {
   /** Handshakes and sockets of the upstream, in order. */
   const handshakes: IncomingMessage[] = [];
   const accepted: WebSocket[] = [];
+  /** What the upstream got that answers by hand. */
+  const heads: string[] = [];
 
   const route = (name: string, url: string, more = ''): string =>
     routeDocument(name, `matches: [{ path: { prefix: /${name} } }]\nupstreams: [{ url: "${url}" }]\n${more}`);
@@ -91,7 +93,14 @@ describe('a WebSocket', () => {
       await connection.head();
       connection.socket.destroy();
     });
+    const spelled = await startRawServer(cleanup, async (connection) => {
+      heads.push(await connection.head());
+      connection.send(
+        'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\nx-name: caf\xe9\r\n\r\n',
+      );
+    });
     const others = [
+      route('spelled', spelled.url),
       route('resets', resets.url),
       route('nobody', `http://127.0.0.1:${await freePort()}`),
       route('silent', silent.url, 'timeouts: { attempt: 150ms }'),
@@ -126,6 +135,13 @@ describe('a WebSocket', () => {
     client.send(handshake('/echo') + '\x81\x82\0\0\0\0hi');
     await client.head();
     expect(await client.until(/hi/)).to.equal('\x81\x02hi');
+  });
+
+  it('has the bytes of its heads unchanged both ways', async () => {
+    const client = await openRaw(cleanup, gateway.port);
+    client.send(handshake('/spelled', 'x-name: gr\xfc\xdfe\r\n'));
+    expect(await client.head()).to.match(/^HTTP\/1\.1 101 [^]*\r\nx-name: caf\xe9\r\n/);
+    expect(heads.at(-1)).to.match(/\r\nx-name: gr\xfc\xdfe\r\n/);
   });
 
   it('opens only where a route and its token allow it; a refusal is a proper answer', async () => {
