@@ -26,6 +26,18 @@ describe('docs/decisions', () => {
   });
 });
 
+describe('docs/beside-traefik.md', () => {
+  it('names tests that are there', () => {
+    const named = [...read('docs/beside-traefik.md').matchAll(/\[([^\]]+)\]\(\.\.\/(test\/[^)]+)\)/g)];
+    expect(named.length).to.be.at.least(10);
+    for (const [, title = '', path = ''] of named) {
+      const source = read(path);
+      const isThere = [`it('${title}'`, `describe('${title}'`].some((place) => source.includes(place));
+      expect(isThere, `${path}: ${title}`).to.equal(true);
+    }
+  });
+});
+
 describe('links between pages', () => {
   for (const page of [
     'README.md',
