@@ -85,8 +85,7 @@ function encodedText(decoded: string): string {
     }
     if (isLast) kept.push('');
   });
-  return pathText(`/${kept.map((segment) => encodeURIComponent(wellFormed(segment))).join('/')}`).replaceAll(
-    '%3B',
-    ';',
-  );
+  // All at once: a path may have thousands of segments, and no segment holds a slash.
+  const encoded = encodeURIComponent(wellFormed(kept.join('/'))).replaceAll('%2F', '/');
+  return pathText(`/${encoded}`).replaceAll('%3B', ';');
 }

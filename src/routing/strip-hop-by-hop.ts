@@ -27,7 +27,7 @@ const PROTECTED = new Set([
  */
 export function stripHopByHop(headers: HeaderList): void {
   const raw = headers.raw;
-  let named: string[] | undefined;
+  let named: Set<string> | undefined;
   let to = 0;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
@@ -44,7 +44,20 @@ export function stripHopByHop(headers: HeaderList): void {
     to += 2;
   }
   raw.length = to;
-  if (named !== undefined) for (const name of named) headers.remove(name);
+  if (named !== undefined) dropNamed(raw, named);
+}
+
+/** In one pass, however many there are: a client may name thousands. */
+function dropNamed(raw: string[], named: ReadonlySet<string>): void {
+  let to = 0;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    if (named.has(name.toLowerCase())) continue;
+    raw[to] = name;
+    raw[to + 1] = raw[i + 1] as string;
+    to += 2;
+  }
+  raw.length = to;
 }
 
 function isHopByHop(lower: string): boolean {
@@ -62,14 +75,14 @@ function isHopByHop(lower: string): boolean {
   }
 }
 
-function namedBy(value: string, before: string[] | undefined): string[] | undefined {
+function namedBy(value: string, before: Set<string> | undefined): Set<string> | undefined {
   let named = before;
   for (const element of value.toLowerCase().split(',')) {
     const name = element.trim();
     if (name === '' || name === 'close' || name === 'keep-alive' || name === 'upgrade') continue;
     if (PROTECTED.has(name) || name.startsWith('x-forwarded-')) continue;
-    named ??= [];
-    named.push(name);
+    named ??= new Set();
+    named.add(name);
   }
   return named;
 }
