@@ -11,6 +11,7 @@ import { createParser } from './parse/parser.ts';
 import { defaultCaps } from './source/caps.ts';
 import type { SourceCaps } from './source/caps.ts';
 import { createKeyVersions, offlineKeyVersions } from './source/key-versions.ts';
+import { neighbourRemarks } from './source/neighbour.ts';
 import { mayHoldGateway, parseSet } from './source/parse-set.ts';
 import { createSource } from './source/source.ts';
 import type { SourceFile } from './source/source.ts';
@@ -77,7 +78,10 @@ export async function loadDirectory(paths: readonly string[], options: LoadOptio
       ...store.problems,
       ...[...translation.outcomes.values()].flatMap((outcome) => outcome.problems),
     ],
-    warnings: [...remarksOf(set.remarks), ...translationWarnings(translation.entries, store, keys.frozen())],
+    warnings: [
+      ...remarksOf([...set.remarks, ...neighbourRemarks(set)]),
+      ...translationWarnings(translation.entries, store, keys.frozen()),
+    ],
     sourceHash: sourceHash(
       set.files.map(({ relative, content }) => ({
         relative,

@@ -8,6 +8,7 @@ import type { Present } from '../history/time-travel.ts';
 import { holdsGateway, remarksOf } from '../load.ts';
 import type { ParsedDocument } from '../parse/parsed-file.ts';
 import type { Publication } from '../publish/publisher.ts';
+import { neighbourRemarks } from '../source/neighbour.ts';
 import { mayHoldGateway, parseSet } from '../source/parse-set.ts';
 import type { ReadSet, Source } from '../source/source.ts';
 import { sourceHash } from '../source/source-hash.ts';
@@ -291,7 +292,7 @@ export class Reconciler {
     }
     if (refused !== undefined && problems.length === 0) problems.push({ at: '', path: '', message: refused });
     this.#problems = problems;
-    this.#remarks = remarksOf(set.remarks);
+    this.#remarks = remarksOf([...set.remarks, ...neighbourRemarks(set)]);
     this.#say();
     return problems;
   }

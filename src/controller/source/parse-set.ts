@@ -1,6 +1,7 @@
 import type { ParsedDocument, ParsedFile } from '../parse/parsed-file.ts';
 import type { Parser } from '../parse/parser.ts';
 import type { StoreFile } from '../store/document.ts';
+import { isNeighbour } from './neighbour.ts';
 import type { ReadSet } from './source.ts';
 
 /** Files as the store takes them. Ends a generation of the parser: what this set does not hold is forgotten. */
@@ -12,6 +13,8 @@ export function parseSet(set: ReadSet, parser: Parser): readonly StoreFile<Parse
       const problems = [{ at: path, path: '', message: content.reason }];
       return { root, path, content: { state: 'unreadable', problems } };
     }
+    // Nothing is in it; if it held resources before, the store takes that for a mistake and keeps them.
+    if (isNeighbour(file)) return { root, path, content: noResources };
     return {
       root,
       path,
@@ -21,6 +24,8 @@ export function parseSet(set: ReadSet, parser: Parser): readonly StoreFile<Parse
   parser.sweep();
   return files;
 }
+
+const noResources = { state: 'read', documents: [], problems: [], whole: true } as const;
 
 function toContent({ documents, problems, whole }: ParsedFile): StoreFile<ParsedDocument>['content'] {
   return { state: 'read', documents, problems, whole };

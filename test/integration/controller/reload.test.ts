@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { Problem } from '../../../src/snapshot/messages.ts';
 import { cleanupAfterEach } from '../../support/cleanup.ts';
 import { eventually } from '../../support/eventually.ts';
 import { tempDir } from '../../support/temp-dir.ts';
@@ -162,6 +163,39 @@ describe('hot reload of a directory', () => {
     await eventually(() => {
       expect(main.logs.map(({ message }) => message)).to.include('configuration problem is gone');
     });
+  });
+
+  it('takes a key set and other JSON beside resources for what they are, and not for a deletion', async () => {
+    const dir = tempDir(cleanup);
+    const keys = join(dir, 'jwks.json');
+    writeFileSync(keys, '{"keys": []}');
+    writeFileSync(join(dir, 'settings.json'), '{"theme": "dark"}');
+    const jwt = `jwt: { issuers: [{ issuer: i, jwks: { file: "${keys}" }, algorithms: [RS256] }] }`;
+    writeFileSync(join(dir, 'a.yaml'), `${routeDocument('a')}  middlewares: [{ ${jwt} }]\n`);
+    writeFileSync(
+      join(dir, 'b.json'),
+      '{"apiVersion": "mgateway.dev/v1alpha1", "kind": "Route", "metadata": {"name": "b"}, "spec": {"upstreams": [{"url": "http://127.0.0.1:1"}]}}',
+    );
+    const main = startMainStandIn(cleanup, { paths: [dir] });
+    const status = async () =>
+      (await main.query('status')) as { problemList: Problem[]; warnings: Problem[]; resources: unknown[] };
+    await eventually(() => expect(main.routes()).to.deep.equal(['a', 'b']));
+    await eventually(() => expect(main.statuses.at(-1)).to.include({ result: 'applied', problems: 0 }));
+    expect(main.json('Route/default/a')).not.to.have.property('unsecured');
+    expect((await status()).warnings).to.deep.equal([
+      {
+        at: join(dir, 'settings.json'),
+        path: '',
+        message: 'holds neither apiVersion nor kind: no resource is read from it',
+      },
+    ]);
+    writeFileSync(join(dir, 'b.json'), '{"theme": "light"}');
+    writeFileSync(join(dir, 'c.json'), '{"metadata": {"name": "c"}');
+    await eventually(async () => expect((await status()).problemList).to.have.length.above(1));
+    expect(
+      (await status()).problemList.map(({ at }) => at.slice(dir.length + 1, dir.length + 7)),
+    ).to.include.members(['b.json', 'c.json']);
+    expect(main.routes()).to.deep.equal(['a', 'b']);
   });
 
   it('deletes nothing when the whole directory vanishes, and goes on when it is back', async () => {
