@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs what the tests of the chart, the CRDs and the alert rules run, pinned, into the user's cache. What cannot be had here
+# Installs what the tests of the chart, the CRDs, the alert rules and the dashboard need, pinned, into the user's cache. What cannot be had here
 # is said aloud and its tests are skipped; what can be had and fails to install is a failure. A second run does nothing.
 # The first one compiles helm, kubectl and a Kubernetes API server: some five minutes on two cores.
 set -u
 operator=v0.85.0
+grafana=13.2.3
 
 programs="$(cd "$(dirname "$0")" && pwd)/tools"
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/mgateway-tools
@@ -55,6 +56,13 @@ if command -v go >/dev/null; then
   fi
 else
   echo 'tools: SKIPPED: helm, helm-unittest, kubectl, the API server and the CRDs of the Prometheus operator need go' >&2
+fi
+
+# Grafana's own words for a dashboard, as types.
+if wanted grafana $grafana; then
+  npm install --prefix "$tools/grafana" --no-audit --no-fund --ignore-scripts --loglevel error \
+    "@grafana/schema@$grafana" @grafana/grafana-foundation-sdk@0.0.21 >/dev/null &&
+    echo $grafana >"$tools/grafana.version" || fail "the types of Grafana $grafana"
 fi
 
 if ! command -v promtool >/dev/null; then

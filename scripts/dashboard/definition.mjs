@@ -42,6 +42,7 @@ export const rows = [
         type: 'stat',
         width: 3,
         title: 'Requests',
+        about: 'Requests answered per second, by the routes chosen.',
         unit: 'reqps',
         series: { '': `sum(rate(${requests}[RATE]))` },
       },
@@ -58,6 +59,7 @@ export const rows = [
         type: 'stat',
         width: 3,
         title: '99th percentile',
+        about: 'One request in a hundred takes longer, from its head to the end of its answer.',
         unit: 's',
         bad: 2.5,
         series: { '': quantile(0.99, [], durations) },
@@ -66,9 +68,16 @@ export const rows = [
         type: 'stat',
         width: 3,
         title: 'In flight',
+        about: 'Requests being served now.',
         series: { '': 'sum(mgateway_requests_in_flight{WHERE, route=~"$route"})' },
       },
-      { type: 'stat', width: 3, title: 'Replicas', series: { '': 'count(mgateway_build_info{WHERE})' } },
+      {
+        type: 'stat',
+        width: 3,
+        title: 'Replicas',
+        about: 'Gateways that Prometheus sees.',
+        series: { '': 'count(mgateway_build_info{WHERE})' },
+      },
       {
         type: 'stat',
         width: 3,
@@ -93,6 +102,7 @@ export const rows = [
         type: 'stat',
         width: 3,
         title: 'Unhealthy endpoints',
+        about: 'Endpoints whose health check fails at one replica or more.',
         bad: 1,
         series: {
           '': 'count(min by (upstream, endpoint) (mgateway_upstream_endpoint_healthy{WHERE}) == 0) or vector(0)',
@@ -114,18 +124,21 @@ export const rows = [
       {
         width: 8,
         title: 'Requests by route, busiest 10',
+        about: '`_none`: no route matched.',
         unit: 'reqps',
         series: { '{{route}}': `topk(10, sum by (route) (rate(${requests}[RATE])))` },
       },
       {
         width: 8,
         title: 'Requests by method',
+        about: '`OTHER`: none of the nine that are told apart.',
         unit: 'reqps',
         series: { '{{method}}': `sum by (method) (rate(${requests}[RATE]))` },
       },
       {
         width: 8,
         title: 'Share of errors by route, worst 10',
+        about: '5xx, and no answer at all.',
         unit: 'percentunit',
         series: {
           '{{route}}': `topk(10, sum by (route) (rate(${failed}[RATE])) / sum by (route) (rate(${requests}[RATE])))`,
@@ -134,6 +147,7 @@ export const rows = [
       {
         width: 8,
         title: 'In flight by route, most 10',
+        about: 'Streams and WebSockets count as long as they last.',
         series: {
           '{{route}}': 'topk(10, sum by (route) (mgateway_requests_in_flight{WHERE, route=~"$route"}))',
         },
@@ -167,6 +181,7 @@ export const rows = [
       {
         width: 8,
         title: '99th percentile by route, slowest 10',
+        about: 'Routes that stream by design stand here with the life of their streams.',
         unit: 's',
         series: { '{{route}}': `topk(10, ${quantile(0.99, ['route'], durations)})` },
       },
@@ -174,6 +189,7 @@ export const rows = [
         type: 'heatmap',
         width: 8,
         title: 'Durations',
+        about: 'How many requests took how long.',
         unit: 's',
         series: { '{{le}}': `sum by (le) (rate(${durations}[RATE]))` },
       },
@@ -185,6 +201,7 @@ export const rows = [
       {
         width: 8,
         title: 'Attempts by upstream, busiest 10',
+        about: 'A request that is retried counts each time.',
         unit: 'reqps',
         series: { '{{upstream}}': `topk(10, sum by (upstream) (rate(${attempts}[RATE])))` },
       },
@@ -201,12 +218,14 @@ export const rows = [
       {
         width: 8,
         title: '99th percentile by upstream, slowest 10',
+        about: 'From an attempt being sent to the end of its answer.',
         unit: 's',
         series: { '{{upstream}}': `topk(10, ${quantile(0.99, ['upstream'], attemptDurations)})` },
       },
       {
         width: 8,
         title: 'Retries',
+        about: 'Attempts made again, and why.',
         unit: 'reqps',
         series: {
           '{{upstream}} {{reason}}':
@@ -227,6 +246,7 @@ export const rows = [
         type: 'table',
         width: 8,
         title: 'Unhealthy endpoints',
+        about: 'Endpoints whose health check fails at one replica or more.',
         columns: ['upstream', 'endpoint', 'instance'],
         series: { '': 'mgateway_upstream_endpoint_healthy{WHERE, upstream=~"$upstream"} == 0' },
       },
@@ -238,6 +258,7 @@ export const rows = [
       {
         width: 8,
         title: 'Answers with 429',
+        about: 'Requests over a limit.',
         unit: 'reqps',
         series: {
           '{{route}}':
@@ -274,28 +295,40 @@ export const rows = [
       {
         width: 8,
         title: 'Resources by state',
+        about:
+          'fallback: an older version is served. failed: accepted, but not put in place. The worst replica.',
         series: { '{{kind}} {{state}}': 'max by (kind, state) (mgateway_config_resources{WHERE})' },
       },
       {
         width: 8,
         title: 'Duration of a reload',
+        about: 'From reading the files to the decision.',
         unit: 's',
         series: { '99 %': quantile(0.99, [], 'mgateway_config_reload_duration_seconds_bucket{WHERE}') },
       },
       {
         width: 8,
-        title: 'Wholly good, and pinned',
-        about: '1: all that the files say is served. Pinned: a rollback holds an older generation.',
+        title: 'Wholly good, pinned, without state',
+        about:
+          '1: all that the files say is served. Pinned: a rollback holds an older generation. Without state: the state directory cannot be written.',
         series: {
           '{{instance}}': 'mgateway_config_last_reload_successful{WHERE}',
           '{{instance}} pinned': 'mgateway_config_pinned{WHERE}',
+          '{{instance}} without state': 'mgateway_config_state_failing{WHERE}',
         },
       },
-      { width: 8, title: 'Generation', series: { '{{instance}}': 'mgateway_config_generation{WHERE}' } },
+      {
+        width: 8,
+        title: 'Generation',
+        about:
+          'Counted by each replica for itself: a number that stands still while others move is worth a look.',
+        series: { '{{instance}}': 'mgateway_config_generation{WHERE}' },
+      },
       {
         type: 'table',
         width: 8,
         title: 'Configuration of each replica',
+        about: 'Replicas that agree show the same hashes.',
         columns: ['instance', 'source_hash', 'served_hash'],
         series: { '': 'mgateway_config_info{WHERE}' },
       },
@@ -316,6 +349,7 @@ export const rows = [
       {
         width: 8,
         title: 'Memory',
+        about: 'Of the whole process, all threads together.',
         unit: 'bytes',
         series: {
           '{{instance}}': 'process_resident_memory_bytes{WHERE} and on (job, instance) mgateway_build_info',
@@ -331,6 +365,7 @@ export const rows = [
       {
         width: 8,
         title: 'Open connections',
+        about: 'Of clients, by listener.',
         series: {
           '{{instance}} {{listener}}': 'sum by (instance, listener) (mgateway_open_connections{WHERE})',
         },
@@ -358,11 +393,13 @@ export const rows = [
       {
         width: 8,
         title: 'Workers replaced',
+        about: 'They died, or gave no sign of life for 10 s.',
         series: { '{{instance}}': 'increase(mgateway_worker_restarts_total{WHERE}[RATE])' },
       },
       {
         width: 8,
         title: 'Log lines lost',
+        about: 'Nobody read the log fast enough; traffic does not wait for it.',
         series: { '{{instance}} {{log}}': 'increase(mgateway_log_dropped_total{WHERE}[RATE])' },
       },
       {

@@ -31,7 +31,6 @@ const datasourceVariable = {
   label: 'Data source',
   type: 'datasource',
   query: 'prometheus',
-  current: {},
   hide: 0,
   includeAll: false,
   multi: false,
@@ -100,7 +99,7 @@ function common({ title, about, series }, type) {
   const asTable = type === 'table';
   return {
     title,
-    ...(about && { description: about }),
+    description: about,
     datasource,
     targets: Object.entries(series).map(([legend, expr], index) => ({
       refId: String.fromCharCode(65 + index),
@@ -136,8 +135,11 @@ const shapes = {
       graphMode: 'none',
       justifyMode: 'auto',
       orientation: 'auto',
+      percentChangeColorMode: 'standard',
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
+      showPercentChange: false,
       textMode: 'value',
+      wideLayout: true,
     },
   }),
   timeseries: ({ unit = 'short', stacked = false }) => ({
@@ -166,16 +168,30 @@ const shapes = {
     options: {
       calculate: false,
       cellGap: 1,
-      color: { mode: 'scheme', scheme: 'Oranges', steps: 64, exponent: 0.5, fill: 'dark-orange' },
+      color: {
+        mode: 'scheme',
+        scheme: 'Oranges',
+        steps: 64,
+        exponent: 0.5,
+        fill: 'dark-orange',
+        reverse: false,
+      },
       legend: { show: true },
+      exemplars: { color: 'rgba(255,0,255,0.7)' },
       rowsFrame: { layout: 'auto' },
+      showValue: 'never',
       tooltip: { mode: 'single', yHistogram: false, showColorScale: false },
       yAxis: { axisPlacement: 'left', reverse: false, unit },
     },
   }),
   table: ({ columns: shown }) => ({
-    fieldConfig: { defaults: { custom: { align: 'auto', filterable: true } }, overrides: [] },
-    options: { cellHeight: 'sm', footer: { show: false }, showHeader: true },
+    fieldConfig: {
+      defaults: {
+        custom: { align: 'auto', cellOptions: { type: 'auto' }, filterable: true, inspect: false },
+      },
+      overrides: [],
+    },
+    options: { cellHeight: 'sm', frameIndex: 0, showHeader: true },
     transformations: [{ id: 'filterFieldsByName', options: { include: { names: shown } } }],
   }),
 };

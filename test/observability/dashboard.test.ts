@@ -3,6 +3,7 @@ import { describe, it } from 'mocha';
 import { spawnSync } from 'node:child_process';
 import { projectRoot } from '../support/program.ts';
 import { readDashboard } from './expressions.ts';
+import { readExpression } from './selectors.ts';
 
 describe('dashboard', () => {
   const { uid, schemaVersion, panels, templating } = readDashboard();
@@ -35,5 +36,33 @@ describe('dashboard', () => {
   it('lets choose the data source, gateways, routes and upstreams', () => {
     const names = templating.list.map(({ name }) => name);
     expect(names).to.deep.equal(['datasource', 'namespace', 'job', 'instance', 'route', 'upstream']);
+  });
+
+  it('says of every panel what it shows, in which unit, and asks only the gateways chosen, over a window that fits the scrapes', () => {
+    const asked = panels.filter(({ type }) => type !== 'row');
+    expect(asked).to.have.length.above(30);
+    for (const { title, type, description, datasource, fieldConfig, options, targets = [] } of asked) {
+      expect(title).not.to.equal('');
+      expect(description, title).to.match(/\.$/);
+      expect(datasource?.uid, title).to.equal('${datasource}');
+      const unit = fieldConfig?.defaults.unit ?? options?.yAxis?.unit;
+      if (type !== 'table') expect(unit, title).to.be.a('string');
+      for (const { expr } of targets) {
+        for (const [, window] of expr.matchAll(/\[([^\]]*)\]/g)) {
+          expect(window, title).to.equal('$__rate_interval');
+        }
+        const chosen = readExpression(expr).selectors.filter(
+          ({ metric }) => metric !== 'mgateway_build_info',
+        );
+        for (const { metric, matchers } of chosen) {
+          const by = matchers.map(({ label, operator, value }) => `${label}${operator}${value}`);
+          expect(by, `${title}: ${metric}`).to.include.members([
+            'namespace=~$namespace',
+            'job=~$job',
+            'instance=~$instance',
+          ]);
+        }
+      }
+    }
   });
 });

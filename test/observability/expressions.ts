@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { projectRoot } from '../support/program.ts';
 
 export const rulesFile = join(projectRoot, 'helm', 'mgateway', 'files', 'rules.yaml');
-const dashboardFile = join(projectRoot, 'helm', 'mgateway', 'files', 'dashboard.json');
+export const dashboardFile = join(projectRoot, 'helm', 'mgateway', 'files', 'dashboard.json');
 
 export interface Alert {
   readonly alert: string;
@@ -18,6 +18,10 @@ export interface Panel {
   readonly type: string;
   readonly title: string;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly description?: string;
+  readonly datasource?: { readonly uid: string };
+  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
+  readonly options?: { readonly yAxis?: { readonly unit?: string } };
   readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
   readonly transformations?: readonly {
     readonly options: { readonly include: { readonly names: string[] } };
