@@ -100,6 +100,10 @@ function assemble(
     expectContinue = framing === 'chunked' || contentLength > 0;
   }
 
+  const headers = scan.toHeaders();
+  // HTTP/1.0 with an absolute target: what is matched by is what is forwarded.
+  if (scan.host === undefined && authority !== undefined) headers.add('host', authority);
+
   const connection = scan.connection;
   const keepAlive = persistent(version, connection);
   const upgrade =
@@ -111,7 +115,7 @@ function assemble(
     target,
     authority: authority ?? '',
     version,
-    headers: scan.toHeaders(),
+    headers,
     framing,
     contentLength,
     keepAlive,

@@ -29,11 +29,8 @@ const DROPPED = new Set([
   'trailer',
   'upgrade',
   'www-authenticate',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
   'x-real-ip',
+  'x-request-id',
 ]);
 
 /** `text` is the trailer section up to `end`, each line with its CRLF. Undefined: it must be refused. */
@@ -45,7 +42,10 @@ export function parseTrailers(text: string, end: number, maxFields: number): Hea
     const name = scan.raw[i] as string;
     const lower = name.toLowerCase();
     if (REFUSED.has(lower)) return undefined;
-    if (!DROPPED.has(lower)) kept.push(name, scan.raw[i + 1] as string);
+    // Some recipients cannot tell `_` from `-`.
+    const canonical = lower.replaceAll('_', '-');
+    if (DROPPED.has(canonical) || canonical.startsWith('x-forwarded-')) continue;
+    kept.push(name, scan.raw[i + 1] as string);
   }
   return new HeaderList(kept);
 }
