@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { systemClock } from '../supervisor/clock.ts';
 import type { Clock } from '../supervisor/clock.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -56,7 +56,10 @@ export interface AdminServer {
 }
 
 const closeTimeoutMs = 1_000;
-/** A scraper and a few people; more is a mistake or an attack that must not take the main thread. */
+/**
+ * A scraper and a few people; more is a mistake or an attack that must not take the main thread. Then the oldest goes, not
+ * the new one: who holds many must not keep out the kubelet, which would end a program whose probes fail.
+ */
 const maxConnections = 128;
 
 /**
@@ -131,7 +134,15 @@ async function answerAdmin(
 
 function openServer(options: AdminServerOptions, answer: Answer): Server {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000, keepAliveTimeout: 60_000 });
-  server.maxConnections = maxConnections;
+  const connections = new Set<Socket>();
+  server.on('connection', (socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+    const [oldest] = connections;
+    if (oldest === undefined || connections.size <= maxConnections) return;
+    connections.delete(oldest);
+    oldest.destroy();
+  });
   // A reader that stands still would hold a rendered scrape.
   server.setTimeout(30_000);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {

@@ -6,6 +6,7 @@ import type { AdminServer, AdminServerOptions } from '../../../src/admin/admin-s
 import { addressText } from '../../../src/admin/listen-address.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { cleanupAfterEach } from '../../support/cleanup.ts';
+import { eventually } from '../../support/eventually.ts';
 import { request } from '../../support/request.ts';
 
 const silent = { error() {}, warn() {}, info() {}, debug() {} };
@@ -71,6 +72,21 @@ describe('createAdminServer', () => {
     expect((await request(`${probes}/metrics`, evil)).status).to.equal(200);
     expect((await request(`${admin}/api/v1/secrets`)).status).to.equal(404);
     expect(asked).to.deep.include(['routes', { kind: 'Route' }]);
+  });
+
+  it('answers a probe although somebody holds more connections than it takes', async () => {
+    const { admin, probes } = await start();
+    for (const base of [admin, probes]) {
+      const { port } = new URL(base);
+      const held = Array.from({ length: 150 }, () => createConnection(Number(port), '127.0.0.1'));
+      for (const socket of held) {
+        cleanup.add(() => socket.destroy());
+        socket.on('error', () => undefined).resume();
+      }
+      await Promise.all(held.map((socket) => once(socket, 'connect')));
+      expect((await request(`${base}/healthz`)).status).to.equal(200);
+      await eventually(() => held.filter((socket) => !socket.closed).length <= 128);
+    }
   });
 
   it('reads only', async () => {
