@@ -12,9 +12,11 @@ export interface FieldChange {
  * new list, of removed elements those of the old one.
  */
 export function fieldChanges(from: unknown, to: unknown, path = ''): readonly FieldChange[] {
-  if (isSame(from, to)) return [];
-  if (Array.isArray(from) && Array.isArray(to)) return listChanges(from, to, path);
-  if (!isRecord(from) || !isRecord(to)) return [change(path, from, to)];
+  if (from === to) return [];
+  if (!isRecord(from) || !isRecord(to)) {
+    if (isSame(from, to)) return [];
+    return Array.isArray(from) && Array.isArray(to) ? listChanges(from, to, path) : [change(path, from, to)];
+  }
   const names = [...new Set([...Object.keys(from), ...Object.keys(to)])];
   return names.flatMap((name) => fieldChanges(valueOf(from, name), valueOf(to, name), join(path, name)));
 }
@@ -74,9 +76,7 @@ function change(path: string, from: unknown, to: unknown): FieldChange {
 }
 
 function isSame(a: unknown, b: unknown): boolean {
-  return (
-    a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b))
-  );
+  return typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** Names that are no identifiers stand in brackets, so that a path can be read back. */

@@ -32,6 +32,14 @@ export interface WireRequest {
   readonly headers: HeaderList;
 }
 
+/** A request as it came, and how. */
+export interface Arrival extends WireRequest {
+  /** Of which only the routes count; undefined: those of all. */
+  readonly listener: string | undefined;
+  /** Address of the connection's other end. */
+  readonly peer: string;
+}
+
 const absoluteUrl = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#.*)?$/is;
 const token = /^[!#$%&'*+.^_`|~\w-]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
