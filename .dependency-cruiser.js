@@ -14,6 +14,7 @@ export const rooms = {
   keys: ['snapshot', 'telemetry'],
   controller: ['resources', 'snapshot', 'routing', 'middleware', 'simulation', 'diff', 'telemetry'],
   dataplane: ['snapshot', 'routing', 'middleware', 'telemetry'],
+  shadow: ['snapshot', 'routing', 'middleware', 'simulation', 'diff', 'telemetry', 'controller'],
   supervisor: ['snapshot', 'telemetry', 'health', 'keys', 'middleware'],
   admin: [
     'resources',
@@ -27,6 +28,7 @@ export const rooms = {
     'keys',
     'controller',
     'dataplane',
+    'shadow',
     'supervisor',
     'cli',
   ],
@@ -42,6 +44,7 @@ export const rooms = {
     'keys',
     'controller',
     'dataplane',
+    'shadow',
     'supervisor',
     'admin',
   ],
@@ -155,7 +158,7 @@ export default {
       comment: 'threads.ts says how threads are started, not what becomes of them',
       severity: 'error',
       from: { path: '^src/threads\\.ts$' },
-      to: { path: '^src/', pathNot: '^src/(snapshot/|supervisor/|cli/settings\\.ts$)' },
+      to: { path: '^src/', pathNot: '^src/(snapshot/|supervisor/|telemetry/|cli/settings\\.ts$)' },
     },
     ...Object.entries(packageHomes).map(([name, home]) => ({
       name: `package-${name}`,

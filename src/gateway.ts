@@ -14,10 +14,11 @@ import type { Member } from './supervisor/member.ts';
 import { Publisher } from './supervisor/publisher.ts';
 import type { CommittedChange } from './supervisor/publisher.ts';
 import { describeBlockedStart, describeListener, describeProblem } from './supervisor/start-texts.ts';
+import { ShadowLink } from './supervisor/shadow-link.ts';
 import { startThread } from './supervisor/thread.ts';
 import { WorkerPool } from './supervisor/worker-pool.ts';
 import type { WorkerSlabs } from './telemetry/metric-slabs.ts';
-import { configStart, startThreads, workerStart } from './threads.ts';
+import { configStart, shadowStart, startThreads, workerStart } from './threads.ts';
 import type { EarlyThreads } from './threads.ts';
 
 export interface Gateway {
@@ -106,6 +107,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
       listeners = listenersOf(publisher.listeners);
       const upstreams = checkedUpstreams.apply(change);
       if (upstreams !== undefined) health.update(upstreams);
+      shadow?.update(publisher);
       announce();
     },
     refused: (failures, wanted) => {
@@ -118,14 +120,14 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   const slabs: (WorkerSlabs | undefined)[] = [];
   const pool = new WorkerPool({
     size: settings.workers,
-    heartbeat: early.heartbeat,
+    heartbeat: early.lasting.heartbeat,
     clock,
     log,
     startThread: (index, events) => {
       const first = slabs[index] === undefined;
       if (first) return (early.workers[index] as EarlyThread<MainToWorker, WorkerToMain>).claim(events);
       metrics.workerRestarted();
-      return startThread(workerStart(settings, index, early.heartbeat), events);
+      return startThread(workerStart(settings, early.lasting, index), events);
     },
     joined: (member) => {
       slabs[member.index] = metrics.openWorker();
@@ -145,7 +147,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   let pin: Pin | undefined;
   let servedHash = '';
   let kept: Uint8Array | undefined;
-  const beforeCrash = (): Parameters<typeof configStart>[1] => {
+  const beforeCrash = (): Parameters<typeof configStart>[2] => {
     const entries = [...publisher.entries.values()];
     return {
       servedGeneration: publisher.generation,
@@ -160,16 +162,32 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     startThread: (events) =>
       configStarts++ === 0
         ? early.config.claim(events)
-        : startThread(configStart(settings, beforeCrash()), events),
+        : startThread(configStart(settings, early.lasting, beforeCrash()), events),
     message: (message) => configSaid(message),
     died: () => publisher.reset(),
   });
+
+  const shadow =
+    settings.shadow.length === 0
+      ? undefined
+      : new ShadowLink({
+          clock,
+          log,
+          startThread: (events) => startThread(shadowStart(settings, early.lasting), events),
+          message: (message) => {
+            if (message.type === 'Log') log.write(message.records);
+            else metrics.shadowCounted(message);
+          },
+        });
 
   const admin = rooms.createAdminServer({
     address: settings.admin,
     ...(settings.probes === undefined ? {} : { probesAddress: settings.probes }),
     metrics,
-    query: (name, args) => config.query(name, args),
+    query: (name, args) => {
+      if (name !== 'shadow') return config.query(name, args);
+      return shadow?.query() ?? Promise.resolve({ enabled: false });
+    },
     command: (name, args) => config.command(name, args),
     ...(settings.adminTokenFile === undefined ? {} : { tokenFile: settings.adminTokenFile }),
     openReads: settings.adminOpenReads,
@@ -277,6 +295,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   const close = async (): Promise<void> => {
     stopping = true;
     config.stop();
+    shadow?.stop();
     pool.stop();
     health.close();
     keys.close();
@@ -315,7 +334,10 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
         ...(probes === undefined ? {} : { probes: describeListener(probes.host, probes.port) }),
       });
     },
-    reconcile: () => config.post({ type: 'Reconcile' }),
+    reconcile() {
+      config.post({ type: 'Reconcile' });
+      shadow?.reconcile();
+    },
     stop(shutdownDelayMs) {
       if (stopping) return;
       stopping = true;
@@ -327,6 +349,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     abandon() {
       pool.stop();
       config.stop();
+      shadow?.stop();
       end('a second signal: ended before everything was finished');
     },
   };

@@ -1,4 +1,5 @@
 /** What each thread is started with. The only file besides the composition root that knows where their entries are. */
+import { randomBytes } from 'node:crypto';
 import type { Settings } from './cli/settings.ts';
 import type {
   ConfigThreadData,
@@ -8,10 +9,12 @@ import type {
   WorkerData,
   WorkerToMain,
 } from './snapshot/messages.ts';
+import type { ShadowThreadData } from './snapshot/shadow-messages.ts';
 import { startEarlyThread } from './supervisor/early-thread.ts';
 import type { EarlyThread } from './supervisor/early-thread.ts';
 import { threadEntry } from './supervisor/thread.ts';
 import type { ThreadStart } from './supervisor/thread.ts';
+import { createRequestRing } from './telemetry/request-ring.ts';
 
 /**
  * What a request makes dies with it. A young generation that fits the processor's cache costs 8 % less CPU per request
@@ -23,20 +26,36 @@ const configYoungGenerationMb = 8;
 /** More label sets than this are counted together as `_other`. */
 const maxSeries = 20_000;
 
+/** Of each worker: what it decides in the time that the shadow thread needs to read its candidate anew. */
+const ringBytes = 1024 * 1024;
+
+/** What outlives a thread and is given to its successor. */
+export interface Lasting {
+  readonly heartbeat: SharedArrayBuffer;
+  /** One for each worker; none without `--shadow`. */
+  readonly rings: readonly SharedArrayBuffer[];
+  readonly versionKey: Uint8Array;
+}
+
 /** Started before main has loaded its own code. */
 export interface EarlyThreads {
-  readonly heartbeat: SharedArrayBuffer;
+  readonly lasting: Lasting;
   readonly config: EarlyThread<MainToConfig, ConfigToMain>;
   readonly workers: readonly EarlyThread<MainToWorker, WorkerToMain>[];
 }
 
 export function startThreads(settings: Settings): EarlyThreads {
-  const heartbeat = new SharedArrayBuffer(4 * settings.workers);
+  const { workers, shadow } = settings;
+  const lasting: Lasting = {
+    heartbeat: new SharedArrayBuffer(4 * workers),
+    rings: Array.from({ length: shadow.length === 0 ? 0 : workers }, () => createRequestRing(ringBytes)),
+    versionKey: randomBytes(32),
+  };
   return {
-    heartbeat,
-    config: startEarlyThread(configStart(settings, { servedGeneration: 0 })),
-    workers: Array.from({ length: settings.workers }, (_, index) =>
-      startEarlyThread(workerStart(settings, index, heartbeat)),
+    lasting,
+    config: startEarlyThread(configStart(settings, lasting, { servedGeneration: 0 })),
+    workers: Array.from({ length: workers }, (_, index) =>
+      startEarlyThread(workerStart(settings, lasting, index)),
     ),
   };
 }
@@ -44,6 +63,7 @@ export function startThreads(settings: Settings): EarlyThreads {
 /** `before`: what is left of the thread that crashed. */
 export function configStart(
   settings: Settings,
+  { versionKey }: Lasting,
   before: Pick<ConfigThreadData, 'servedGeneration' | 'pinned' | 'survived'>,
 ): ThreadStart {
   const { config, strict, logLevel, modulesDir, stateDir } = settings;
@@ -52,6 +72,7 @@ export function configStart(
     paths: config,
     strict,
     logLevel,
+    versionKey,
     ...(modulesDir !== undefined && { modulesDir }),
     ...(stateDir !== undefined && { stateDir }),
   };
@@ -63,17 +84,36 @@ export function configStart(
   };
 }
 
+export function shadowStart(settings: Settings, { rings, versionKey }: Lasting): ThreadStart {
+  const { shadow, logLevel, modulesDir } = settings;
+  const data: ShadowThreadData = {
+    paths: shadow,
+    logLevel,
+    versionKey,
+    rings,
+    ...(modulesDir !== undefined && { modulesDir }),
+  };
+  return {
+    entry: threadEntry('./shadow/shadow-thread', import.meta.url),
+    name: 'shadow',
+    data,
+    youngGenerationMb: configYoungGenerationMb,
+  };
+}
+
 export function workerStart(
   settings: Settings,
+  { heartbeat, rings }: Lasting,
   workerIndex: number,
-  heartbeat: SharedArrayBuffer,
 ): ThreadStart {
   const { workers, logLevel, logFormat, accessLog, modulesDir } = settings;
   const isTerminal = process.stdout.isTTY;
+  const ring = rings[workerIndex];
   const data: WorkerData = {
     workerIndex,
     workers,
     heartbeat,
+    ...(ring !== undefined && { ring }),
     settings: {
       logLevel,
       accessLog,

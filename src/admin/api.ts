@@ -2,7 +2,15 @@ import type { Reply } from './reply.ts';
 import { jsonReply, problemReply } from './reply.ts';
 
 /** What can be asked under `/api/v1/`; all of it only reads. */
-export const queryNames = ['status', 'resources', 'routes', 'upstreams', 'generations', 'explain'] as const;
+export const queryNames = [
+  'status',
+  'resources',
+  'routes',
+  'upstreams',
+  'generations',
+  'explain',
+  'shadow',
+] as const;
 export type QueryName = (typeof queryNames)[number];
 
 /** Answers with what JSON can print; rejects if it cannot tell. */

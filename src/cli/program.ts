@@ -9,6 +9,7 @@ import { serveOptions, toSettings } from './serve-options.ts';
 import type { ServeOptions } from './serve-options.ts';
 import { checkTime, parseGeneration, readSwitch } from './setting-values.ts';
 import type { RollbackOptions } from './rollback.ts';
+import type { ShadowOptions } from './shadow.ts';
 import type { StatusOptions } from './status.ts';
 import type { RoutesOptions } from './routes.ts';
 import type { Settings } from './settings.ts';
@@ -132,6 +133,17 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
     });
 
   program
+    .command('shadow')
+    .description('say what of the live traffic of a running gateway its --shadow configuration would change')
+    .addOption(adminOption())
+    .addOption(tokenOption())
+    .addOption(outputOption())
+    .action(async (options: ShadowOptions) => {
+      const { runShadow } = await import('./shadow.ts');
+      exitCode = await runShadow(options, io);
+    });
+
+  program
     .command('health')
     .description('exit with 0 if a running gateway is ready, else with 1')
     .addOption(adminOption())
@@ -199,13 +211,17 @@ function outputOption(formats: readonly string[] = ['text', 'json']): Option {
 
 /** Ends the command with a usage error where settings do not fit this machine or each other. */
 function settingsOf(command: Command, options: ServeOptions, { env }: ProgramIo): Settings {
-  const given = options.config ?? [];
-  // A variable holds one text, so several paths in it are separated.
-  const config = command.getOptionValueSource('config') === 'env' ? splitPaths(given) : given;
+  const pathsOf = (name: 'config' | 'shadow'): readonly string[] => {
+    const given = options[name] ?? [];
+    // A variable holds one text, so several paths in it are separated.
+    return command.getOptionValueSource(name) === 'env' ? splitPaths(given) : given;
+  };
+  const config = pathsOf('config');
   if (config.length === 0) command.error('error: nothing to serve: give --config PATH (or MGATEWAY_CONFIG)');
   try {
     return toSettings(options, {
       config,
+      shadow: pathsOf('shadow'),
       workers: countWorkers(options.workers, {
         nodeVersion: process.versions.node,
         platform: process.platform,

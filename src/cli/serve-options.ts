@@ -13,6 +13,7 @@ export interface ServeOptions {
   readonly workers: number | 'auto';
   readonly modulesDir?: string;
   readonly stateDir?: string;
+  readonly shadow?: readonly string[];
   readonly strict?: true;
   readonly logLevel: LogLevel;
   readonly logFormat?: 'json' | 'pretty';
@@ -82,6 +83,12 @@ const table: readonly ServeOption[] = [
     parse: parsePath,
   },
   {
+    flags: '--shadow <paths...>',
+    env: 'MGATEWAY_SHADOW',
+    description:
+      'files or directories of a second configuration: says what of live traffic it would change, and serves nothing of it',
+  },
+  {
     flags: '--strict',
     env: 'MGATEWAY_STRICT',
     description: 'end with exit code 1 if the first configuration has any problem',
@@ -136,7 +143,7 @@ export function serveOptions(): readonly Option[] {
 /** What is already counted, split and switched out of `options` is given beside them. */
 export function toSettings(
   options: ServeOptions,
-  found: Pick<Settings, 'config' | 'workers' | 'strict' | 'accessLog' | 'adminOpenReads'>,
+  found: Pick<Settings, 'config' | 'shadow' | 'workers' | 'strict' | 'accessLog' | 'adminOpenReads'>,
 ): Settings {
   return {
     ...found,

@@ -18,6 +18,8 @@ export interface Settings {
   readonly modulesDir: string | undefined;
   /** Where the last accepted documents are kept over restarts; undefined: nowhere. */
   readonly stateDir: string | undefined;
+  /** Files and directories of a second configuration, which live traffic is compared with; none: nothing is. */
+  readonly shadow: readonly string[];
   /** Any problem at start ends the program. */
   readonly strict: boolean;
   readonly logLevel: LogLevel;

@@ -43,7 +43,7 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
     ...(data.maxFiles !== undefined && { maxFiles: data.maxFiles }),
   };
   const source = createSource({ paths: data.paths, caps, clock });
-  const keys = createKeyVersions(process.env, data.modulesDir);
+  const keys = createKeyVersions(process.env, data.modulesDir, data.versionKey);
   const stateTrouble: StateTrouble = new StateTrouble({
     log,
     changed: () => send({ type: 'StateTrouble', failing: stateTrouble.problems.length > 0 }),

@@ -10,6 +10,7 @@ import type { MainToWorker, WorkerData, WorkerToMain } from '../snapshot/message
 import type { EdgeSnapshot } from '../snapshot/model.ts';
 import { createAccessLog } from '../telemetry/access-log.ts';
 import { startLoopDelay } from '../telemetry/loop-delay.ts';
+import { createRequestTap } from '../telemetry/request-tap.ts';
 import { createThreadLogger } from '../telemetry/thread-logger.ts';
 import { createWorkerMetrics } from '../telemetry/worker-metrics.ts';
 import { createReadBuffer } from './http1/shared-buffer-socket.ts';
@@ -49,6 +50,7 @@ function start(port: MessagePort, data: WorkerData): void {
       accessLog === undefined
         ? undefined
         : (exchange, code, seconds) => logExchange(accessLog, exchange, code, seconds, Date.now()),
+    tap: data.ring === undefined ? undefined : createRequestTap(data.ring),
     clock,
     tlsClient,
     readBuffer,

@@ -60,6 +60,8 @@ export interface ConfigThreadData {
    * generations above this one (G3); main finds out what its candidate no longer holds.
    */
   readonly servedGeneration: number;
+  /** Under which contents of secrets are hashed to versions; absent: a key of its own. */
+  readonly versionKey?: Uint8Array;
   /** What was pinned when the thread crashed. */
   readonly pinned?: PinnedSet;
   /** What main has for the thread that is started after a crash; absent if the one before had not come that far. */
@@ -173,6 +175,8 @@ export interface WorkerData {
   readonly workers: number;
   /** Int32 cell [workerIndex] is raised by the worker several times a second. */
   readonly heartbeat: SharedArrayBuffer;
+  /** Where it puts every request that it decides; absent: nowhere. */
+  readonly ring?: SharedArrayBuffer;
   readonly settings: WorkerSettings;
 }
 

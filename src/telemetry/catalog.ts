@@ -139,6 +139,24 @@ export const catalog = {
     help: 'Resources by kind and state: accepted, refused, fallback, failed.',
     home: 'main',
   },
+  shadow_requests_total: {
+    type: 'counter',
+    labels: ['route', 'result'],
+    help: 'Live requests decided by the shadow configuration too, by the route that served them: same, changed, uncertain.',
+    home: 'main',
+  },
+  shadow_changes_total: {
+    type: 'counter',
+    labels: ['route', 'change'],
+    help: 'What the shadow configuration would change: listener, route, status, upstream, url, headers, middleware.',
+    home: 'main',
+  },
+  shadow_dropped_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Live requests that were not compared, by the reason: behind, candidate, generation, failed.',
+    home: 'main',
+  },
   worker_restarts_total: {
     type: 'counter',
     labels: [],

@@ -3,11 +3,13 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ConfigStatus } from '../snapshot/messages.ts';
+import type { ShadowCounts } from '../snapshot/shadow-messages.ts';
 import type { MetricDefinition, MetricName } from './catalog.ts';
 import { catalog, metricPrefix } from './catalog.ts';
 import { renderSlabs } from './exposition.ts';
 import type { SeriesOwner, WorkerSlabs } from './metric-slabs.ts';
 import { MetricSlabs } from './metric-slabs.ts';
+import { createShadowMetrics } from './shadow-metrics.ts';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -33,6 +35,8 @@ export interface MainMetrics {
     limiter: string,
     stats: { readonly keys: number; readonly evictions: number } | undefined,
   ): void;
+  /** What the shadow thread has compared since it last said so. */
+  shadowCounted(counts: ShadowCounts): void;
   workerRestarted(): void;
   logDropped(log: 'runtime' | 'access', lines: number): void;
   /** Called before each rendering, for numbers that are read and not told (limiters). */
@@ -74,6 +78,7 @@ export function createMetrics(options: MetricsOptions): MainMetrics {
   const stateFailing = gauge('config_state_failing');
   const info = gauge('config_info');
   const resources = gauge('config_resources');
+  const shadow = createShadowMetrics(counter);
   const restarts = counter('worker_restarts_total');
   const dropped = counter('log_dropped_total');
   gauge('build_info').set({ version: options.version, node: process.versions.node }, 1);
@@ -124,6 +129,7 @@ export function createMetrics(options: MetricsOptions): MainMetrics {
       evictions.inc(more >= 0 ? more : stats.evictions);
       evictionsSeen.set(limiter, stats.evictions);
     },
+    shadowCounted: shadow,
     workerRestarted: () => restarts.inc(),
     logDropped: (log, lines) => dropped.inc({ log }, lines),
     beforeScrape: (refresh) => void refreshes.push(refresh),

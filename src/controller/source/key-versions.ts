@@ -27,13 +27,14 @@ const maxKeyBytes = 1024 * 1024;
 
 /**
  * Versions of secrets and key sets: a keyed hash of the content under a key that lives as long as the process, so that
- * a version in a snapshot, a log or a dump tells nothing about the secret, not even whether a guess is right.
+ * a version in a snapshot, a log or a dump tells nothing about the secret, not even whether a guess is right. Where
+ * versions are compared with those of another thread, both are given the same `key`.
  */
 export function createKeyVersions(
   environment: Readonly<Record<string, string | undefined>>,
   modulesDir?: string,
+  key: Uint8Array = randomBytes(32),
 ): KeyVersions {
-  const key = randomBytes(32);
   let files = new Map<string, { readonly stamp: string; readonly state: KeyState }>();
   let previous = files;
 

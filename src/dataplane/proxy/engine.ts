@@ -5,6 +5,7 @@ import { toForwardedHead } from '../../routing/forwarded-head.ts';
 import { clientAddress } from '../../routing/forwarded.ts';
 import { routeRequest } from '../../routing/route-request.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import type { RequestTap } from '../../telemetry/request-tap.ts';
 import type { RouteSeries, WorkerMetrics } from '../../telemetry/series.ts';
 import { HttpDate } from '../http1/http-date.ts';
 import type { TimerWheel } from '../http1/timer-wheel.ts';
@@ -24,6 +25,8 @@ export interface EngineOptions {
   readonly wheel: TimerWheel;
   readonly log: Logger;
   readonly accessLog: Services['ended'] | undefined;
+  /** Gets every request as it came. */
+  readonly tap: RequestTap | undefined;
   readonly tlsClient: TlsClient;
   /** Shared by all connections of the worker. */
   readonly readBuffer: Buffer;
@@ -53,6 +56,7 @@ export class Engine implements Services {
   readonly readBuffer: Buffer;
   private readonly tlsClient: TlsClient;
   private readonly accessLog: Services['ended'] | undefined;
+  private readonly tap: RequestTap | undefined;
   private readonly requestIdPrefix: string;
   private requests = 0;
 
@@ -62,6 +66,7 @@ export class Engine implements Services {
     this.wheel = options.wheel;
     this.log = options.log;
     this.accessLog = options.accessLog;
+    this.tap = options.tap;
     this.tlsClient = options.tlsClient;
     this.readBuffer = options.readBuffer;
     this.clock = options.clock;
@@ -72,6 +77,7 @@ export class Engine implements Services {
   /** Takes a request from the listener called `listener`. */
   request(listener: string, stream: ServerStream, head: RequestHead): RequestSink {
     const generation = this.current;
+    if (this.tap !== undefined) this.offer(this.tap, generation.number, listener, stream, head);
     const exchange = new ProxyExchange(this, generation, stream, head);
     this.open.add(exchange);
     const { headers } = head;
@@ -131,6 +137,17 @@ export class Engine implements Services {
 
   tlsOptions(host: string): ConnectionOptions {
     return tlsOptions(host, this.tlsClient);
+  }
+
+  private offer(
+    tap: RequestTap,
+    generation: number,
+    listener: string,
+    { connection }: ServerStream,
+    { method, authority, target, headers }: RequestHead,
+  ): void {
+    const { tls, remoteAddress: peer } = connection;
+    tap.offer({ generation, tls, peer, listener, method, authority, target, headers: headers.raw });
   }
 
   private nextRequestId(): string {

@@ -17,6 +17,7 @@ describe('renderPage', () => {
     upstreams: [],
     generations: hostile,
     explain: null,
+    shadow: null,
   };
 
   it('escapes whatever it shows and allows nothing but its own style', async () => {

@@ -158,6 +158,7 @@ function createHolder(): {
     wheel,
     log: silent,
     accessLog: undefined,
+    tap: undefined,
     tlsClient,
     readBuffer,
     clock,

@@ -1,0 +1,129 @@
+import type { Delta, Entry } from '../snapshot/model.ts';
+import type { MainToShadow, ShadowToMain } from '../snapshot/shadow-messages.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { Backoff } from './backoff.ts';
+import { createBreather } from './breather.ts';
+import type { Clock } from './clock.ts';
+import { PendingAnswers } from './pending-answers.ts';
+import type { Thread, ThreadEvents } from './thread.ts';
+
+export interface ShadowLinkOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly startThread: (events: ThreadEvents<ShadowToMain>) => Thread<MainToShadow>;
+  /** Everything but answers. */
+  readonly message: (message: Exclude<ShadowToMain, { readonly type: 'Answer' }>) => void;
+}
+
+/** What is served from a commit on. */
+export interface ServedEntries {
+  readonly generation: number;
+  readonly entries: ReadonlyMap<string, Entry>;
+}
+
+const queryTimeoutMs = 10_000;
+const entriesPerMessage = 200;
+
+/** The shadow thread: told what is served, and started again when it dies. Nothing waits for it. */
+export class ShadowLink {
+  readonly #options: ShadowLinkOptions;
+  readonly #backoff = new Backoff({ firstMs: 100, maxMs: 10_000, stableMs: 30_000 });
+  readonly #answers: PendingAnswers;
+  #thread: Thread<MainToShadow> | undefined;
+  #startedAt = 0;
+  #stopping = false;
+  #cancelRestart: (() => void) | undefined;
+  /** A copy of what is served: the original changes while the next commit is under way. */
+  readonly #entries = new Map<string, Entry>();
+  #generation = 0;
+  #telling: Promise<void> = Promise.resolve();
+
+  constructor(options: ShadowLinkOptions) {
+    this.#options = options;
+    this.#answers = new PendingAnswers(options.clock, 'the shadow thread');
+  }
+
+  /** Another generation is served. The first one starts the thread: before there is nothing to compare with. */
+  update({ generation, entries }: ServedEntries): void {
+    const isFirst = this.#generation === 0;
+    const base = this.#generation;
+    const changes = this.#take(entries);
+    this.#generation = generation;
+    if (isFirst) this.#start();
+    else this.#tell({ generation, base, ...changes });
+  }
+
+  /** Has the thread look at the candidate now. */
+  reconcile(): void {
+    this.#thread?.post({ type: 'Reconcile' });
+  }
+
+  /** Resolves with the thread's report. */
+  query(): Promise<unknown> {
+    const thread = this.#thread;
+    if (thread === undefined) return Promise.reject(new Error('the shadow thread is not running'));
+    return this.#answers.ask((id) => thread.post({ type: 'Query', id }), queryTimeoutMs);
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    this.#cancelRestart?.();
+    this.#thread?.terminate();
+  }
+
+  #start(): void {
+    this.#startedAt = this.#options.clock.now();
+    this.#thread = this.#options.startThread({
+      message: (message) => {
+        if (message.type === 'Answer') this.#answers.answer(message);
+        else this.#options.message(message);
+      },
+      exit: (code, error) => this.#left(code, error),
+    });
+    const set = [...this.#entries.values()];
+    this.#tell({ generation: this.#generation, base: 0, set, removed: [] });
+  }
+
+  /** In parts, so that main answers probes meanwhile; one generation after the other. */
+  #tell({ generation, base, set, removed }: Delta): void {
+    const thread = this.#thread;
+    // Dead: its successor is told all.
+    if (thread === undefined) return;
+    this.#telling = this.#telling.then(async () => {
+      const breathe = createBreather(this.#options.clock);
+      thread.post({ type: 'Chunk', delta: { generation, base, set: [], removed } });
+      for (let i = 0; i < set.length; i += entriesPerMessage) {
+        const part = set.slice(i, i + entriesPerMessage);
+        thread.post({ type: 'Chunk', delta: { generation, base, set: part, removed: [] } });
+        await breathe();
+      }
+      thread.post({ type: 'Served', generation });
+    });
+  }
+
+  /** What leads from the copy to what is served; the copy has it from now on. */
+  #take(entries: ReadonlyMap<string, Entry>): Pick<Delta, 'set' | 'removed'> {
+    const set: Entry[] = [];
+    for (const entry of entries.values()) {
+      if (this.#entries.get(entry.key)?.hash === entry.hash) continue;
+      this.#entries.set(entry.key, entry);
+      set.push(entry);
+    }
+    const removed = [...this.#entries.keys()].filter((key) => !entries.has(key));
+    for (const key of removed) this.#entries.delete(key);
+    return { set, removed };
+  }
+
+  #left(code: number, error: Error | undefined): void {
+    this.#thread = undefined;
+    this.#answers.rejectAll();
+    if (this.#stopping) return;
+    const { clock, log } = this.#options;
+    const delayMs = this.#backoff.next(clock.now() - this.#startedAt);
+    log.error('shadow thread died, starting another; traffic goes on', {
+      reason: error?.stack ?? `exit code ${code}`,
+      delayMs,
+    });
+    this.#cancelRestart = clock.after(delayMs, () => this.#start());
+  }
+}
