@@ -5,6 +5,7 @@ import { reload } from './reload.ts';
 import { scale, scaleOf } from './scale.ts';
 import type { Scenario } from './scenario.ts';
 import { scrape } from './scrape.ts';
+import { shadow } from './shadow.ts';
 import { start } from './start.ts';
 import { tailReload } from './tail-reload.ts';
 import { tail } from './tail.ts';
@@ -26,5 +27,6 @@ export const scenarios: readonly Scenario[] = [
   tail,
   tailReload,
   workers,
+  shadow,
   start,
 ];
