@@ -11,7 +11,6 @@ import { Linger, LINGER_BYTES, LINGER_MS } from './linger.ts';
 import { listenToSocket } from './listen-to-socket.ts';
 import type { SocketTarget } from './listen-to-socket.ts';
 import { MessageWriter } from './message-writer.ts';
-import { refusalHead } from './refusal-head.ts';
 import { RequestBodyReader } from './request-body-reader.ts';
 import { RequestReader } from './request-reader.ts';
 import type { ExchangeOwner } from './server-exchange.ts';
@@ -20,6 +19,7 @@ import type { SpillBudget } from './spill.ts';
 import type { TimerTarget, TimerWheel } from './timer-wheel.ts';
 import { TimerEntry } from './timer-wheel.ts';
 import type { ConnectionInfo, RequestHead, RequestSink, ServerHandler, ServerOptions } from './types.ts';
+import { writeRefusal } from './write-refusal.ts';
 
 export interface ServerConnectionParts {
   readonly options: ServerOptions;
@@ -355,16 +355,18 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     this.exchange = undefined;
     const answered = exchange.headSent;
     exchange.sink?.aborted({ kind: 'bad-request', status: fault.status, code: fault.code });
-    if (answered) this.destroy();
-    else this.refuse(fault, exchange.sink);
+    if (!answered) {
+      this.refuse(fault, exchange.sink);
+      return;
+    }
+    this.writer.flush();
+    this.destroy();
   }
 
   private refuse(fault: HeadFault, failed?: RequestSink): void {
     const { status, code } = fault;
-    const { headers, body } = this.handler.refused({ kind: 'bad-request', status, code }, this.info, failed);
-    this.writer.begin(refusalHead(status, headers, body.length, this.date.text()), 'length', body.length);
-    this.writer.body(body);
-    this.writer.end(undefined);
+    const answer = this.handler.refused({ kind: 'bad-request', status, code }, this.info, failed);
+    writeRefusal(this.writer, status, answer, this.date.text());
     this.closeInStages();
   }
 

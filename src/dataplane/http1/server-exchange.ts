@@ -166,6 +166,8 @@ export class ServerExchange implements ServerStream {
 
   destroy(): void {
     if (this.isOver()) return;
+    // What waits for the end of this turn is part of what the client may see; with none of it, it would see no answer at all.
+    this.owner.writer.flush();
     // An orderly end would pass for the end of the answer.
     if (this.endsWithConnection && !this.connection.tls) this.socket.resetAndDestroy();
     this.owner.destroy();

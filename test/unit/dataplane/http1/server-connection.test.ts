@@ -115,6 +115,21 @@ describe('ServerConnection', () => {
     }
   });
 
+  it('shows the beginning of an answer that is broken off in the turn in which it began', () => {
+    const { wire } = open((stream) => {
+      stream.respond(200, nothing, 'length', 3, undefined, false);
+      stream.write(Buffer.from('ab'));
+      stream.destroy();
+    });
+    wire.feed(get);
+    expect(wire.sent).to.match(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nab$/);
+    expect(wire.destroyed).to.be.true;
+    const early = open((stream) => stream.respond(200, nothing, 'chunked', -1, undefined, false));
+    early.wire.feed('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n');
+    expect(early.wire.sent).to.match(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n$/);
+    expect(early.wire.destroyed).to.be.true;
+  });
+
   it('does nothing on calls that come after the end, even when the next exchange is on', () => {
     const { wire, streams, calls } = open();
     wire.feed(get + get);
