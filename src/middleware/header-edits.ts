@@ -79,31 +79,55 @@ export function checkHeaderEdits(edits: HeaderEdits, onlySet: ReadonlySet<string
   return problems;
 }
 
-/** Compiles the edits once; the result changes a list in place. */
-export function compileHeaderEdits(edits: HeaderEdits): (headers: HeaderList) => void {
-  const remove = (edits.remove ?? []).map((name) => name.toLowerCase());
-  const rename = Object.entries(edits.rename ?? {}).map(([from, to]) => ({
-    from: from.toLowerCase(),
-    to,
-    toLower: to.toLowerCase(),
-  }));
-  const set = fields(edits.set);
-  const add = fields(edits.add);
-  return (headers) => {
-    for (const name of remove) headers.remove(name);
-    for (const { from, to, toLower } of rename) {
+/** Edits as they are carried out; there may be thousands, so that what is not asked for costs nothing. */
+export class HeaderEditor {
+  private readonly edits: HeaderEdits;
+  private readonly remove: readonly string[];
+  private readonly rename: readonly Rename[];
+  /** Name, value, … */
+  private readonly set: readonly string[];
+  private readonly add: readonly string[];
+
+  constructor(edits: HeaderEdits) {
+    this.edits = edits;
+    this.remove = edits.remove === undefined ? nothing : edits.remove.map((name) => name.toLowerCase());
+    this.rename = edits.rename === undefined ? nothing : Object.entries(edits.rename).map(renameOf);
+    this.set = fields(edits.set);
+    this.add = fields(edits.add);
+  }
+
+  apply(headers: HeaderList): void {
+    for (const name of this.remove) headers.remove(name);
+    for (const { from, to, toLower } of this.rename) {
       if (!headers.has(from)) continue;
       // A client that sends the target itself must not be able to stand beside the renamed field.
       headers.remove(toLower);
       headers.rename(from, to);
     }
-    for (const { name, value } of set) headers.set(name, value);
-    for (const { name, value } of add) headers.add(name, value);
-  };
+    const { set, add } = this;
+    for (let i = 0; i < set.length; i += 2) headers.set(set[i] as string, set[i + 1] as string);
+    for (let i = 0; i < add.length; i += 2) headers.add(add[i] as string, add[i + 1] as string);
+  }
+
+  /** What it does, in words and in its order. */
+  describe(): readonly string[] {
+    return describeHeaderEdits(this.edits);
+  }
 }
 
-/** What the edits would do, in words and in their order. */
-export function describeHeaderEdits(edits: HeaderEdits): readonly string[] {
+interface Rename {
+  readonly from: string;
+  readonly to: string;
+  readonly toLower: string;
+}
+
+const nothing: readonly never[] = [];
+
+function renameOf([from, to]: readonly [string, string]): Rename {
+  return { from: from.toLowerCase(), to, toLower: to.toLowerCase() };
+}
+
+function describeHeaderEdits(edits: HeaderEdits): readonly string[] {
   return [
     ...(edits.remove ?? []).map((name) => `removes ${name}`),
     ...Object.entries(edits.rename ?? {}).map(([from, to]) => `renames ${from} to ${to}`),
@@ -112,8 +136,10 @@ export function describeHeaderEdits(edits: HeaderEdits): readonly string[] {
   ];
 }
 
-function fields(
-  values: Readonly<Record<string, string>> | undefined,
-): readonly { name: string; value: string }[] {
-  return Object.entries(values ?? {}).map(([name, value]) => ({ name, value: toFieldValue(value) }));
+function fields(values: Readonly<Record<string, string>> | undefined): readonly string[] {
+  if (values === undefined) return nothing;
+  // `flat` leaves room for more, which `slice` does not.
+  return Object.entries(values)
+    .flatMap(([name, value]) => [name, toFieldValue(value)])
+    .slice();
 }

@@ -49,67 +49,90 @@ const failedReply: LocalReply = {
 };
 
 export function composePipeline(instances: readonly PipelineInstance[], failed: HookFailure): Pipeline {
-  const requestIndexes = indexesOf(instances, 'request');
-  const responseIndexes = indexesOf(instances, 'response');
-  const middlewares = instances.map(({ middleware }) => middleware);
-  const names = instances.map(({ name }) => name);
+  return new ComposedPipeline(instances, failed);
+}
 
-  const fail = (index: number, phase: 'request' | 'response', error: unknown): PipelineReply => {
-    const name = names[index] as string;
-    failed({ name, phase, error });
-    return { reply: failedReply, by: name, index };
-  };
+/** Thousands of routes have one each: no closures, and lists that say the same are shared. */
+class ComposedPipeline implements Pipeline {
+  private readonly instances: readonly PipelineInstance[];
+  private readonly failed: HookFailure;
+  /** Places of the middlewares that have the hook. */
+  private readonly requests: readonly number[];
+  private readonly responses: readonly number[];
+
+  constructor(instances: readonly PipelineInstance[], failed: HookFailure) {
+    // A list that was filled one by one has room for more; its copy has none.
+    this.instances = instances.slice();
+    this.failed = failed;
+    this.requests = indexesOf(instances, 'request');
+    this.responses = indexesOf(instances, 'response');
+  }
+
+  get length(): number {
+    return this.instances.length;
+  }
+
+  request(exchange: Exchange): ReturnType<Pipeline['request']> {
+    return this.runRequest(exchange, 0);
+  }
+
+  response(exchange: Exchange, head: ResponseHead, fromIndex: number): ReturnType<Pipeline['response']> {
+    let last = this.responses.length - 1;
+    while (last >= 0 && (this.responses[last] as number) >= fromIndex) last--;
+    return this.runResponse(exchange, head, last);
+  }
 
   /** Runs the hooks from the `from`th on. */
-  function runRequest(exchange: Exchange, from: number): ReturnType<Pipeline['request']> {
-    for (let i = from; i < requestIndexes.length; i++) {
-      const index = requestIndexes[i] as number;
+  private runRequest(exchange: Exchange, from: number): ReturnType<Pipeline['request']> {
+    const { requests } = this;
+    for (let i = from; i < requests.length; i++) {
+      const index = requests[i] as number;
       try {
-        const result = (middlewares[index] as WithRequest).request(exchange);
+        const result = (this.middleware(index) as WithRequest).request(exchange);
         if (result === undefined) continue;
-        if (isPromise(result)) return waitForRequest(exchange, i, result);
-        return { reply: result, by: names[index] as string, index };
+        if (isPromise(result)) return this.waitForRequest(exchange, i, result);
+        return { reply: result, by: this.name(index), index };
       } catch (error) {
-        return fail(index, 'request', error);
+        return this.fail(index, 'request', error);
       }
     }
     return undefined;
   }
 
-  async function waitForRequest(
+  private async waitForRequest(
     exchange: Exchange,
     i: number,
     waiting: Promise<LocalReply | undefined>,
   ): Promise<PipelineReply | undefined> {
-    const index = requestIndexes[i] as number;
+    const index = this.requests[i] as number;
     try {
       const reply = await waiting;
-      if (reply !== undefined) return { reply, by: names[index] as string, index };
+      if (reply !== undefined) return { reply, by: this.name(index), index };
     } catch (error) {
-      return fail(index, 'request', error);
+      return this.fail(index, 'request', error);
     }
-    return runRequest(exchange, i + 1);
+    return this.runRequest(exchange, i + 1);
   }
 
   /** Runs the hooks from the `from`th down. */
-  function runResponse(
+  private runResponse(
     exchange: Exchange,
     head: ResponseHead,
     from: number,
   ): ReturnType<Pipeline['response']> {
     for (let i = from; i >= 0; i--) {
-      const index = responseIndexes[i] as number;
+      const index = this.responses[i] as number;
       try {
-        const result = (middlewares[index] as WithResponse).response(exchange, head);
-        if (result !== undefined) return waitForResponse(exchange, head, i, result);
+        const result = (this.middleware(index) as WithResponse).response(exchange, head);
+        if (result !== undefined) return this.waitForResponse(exchange, head, i, result);
       } catch (error) {
-        return fail(index, 'response', error);
+        return this.fail(index, 'response', error);
       }
     }
     return undefined;
   }
 
-  async function waitForResponse(
+  private async waitForResponse(
     exchange: Exchange,
     head: ResponseHead,
     i: number,
@@ -118,27 +141,40 @@ export function composePipeline(instances: readonly PipelineInstance[], failed: 
     try {
       await waiting;
     } catch (error) {
-      return fail(responseIndexes[i] as number, 'response', error);
+      return this.fail(this.responses[i] as number, 'response', error);
     }
-    return runResponse(exchange, head, i - 1);
+    return this.runResponse(exchange, head, i - 1);
   }
 
-  return {
-    length: instances.length,
-    request: (exchange) => runRequest(exchange, 0),
-    response(exchange, head, fromIndex) {
-      let last = responseIndexes.length - 1;
-      while (last >= 0 && (responseIndexes[last] as number) >= fromIndex) last--;
-      return runResponse(exchange, head, last);
-    },
-  };
+  private fail(index: number, phase: 'request' | 'response', error: unknown): PipelineReply {
+    const name = this.name(index);
+    this.failed({ name, phase, error });
+    return { reply: failedReply, by: name, index };
+  }
+
+  private middleware(index: number): Middleware {
+    return (this.instances[index] as PipelineInstance).middleware;
+  }
+
+  private name(index: number): string {
+    return (this.instances[index] as PipelineInstance).name;
+  }
 }
 
 type WithRequest = Required<Pick<Middleware, 'request'>>;
 type WithResponse = Required<Pick<Middleware, 'response'>>;
 
+/** Of the first, of the first two, …: what most pipelines say. */
+const firstPlaces: readonly (readonly number[])[] = Array.from({ length: 8 }, (_, length) =>
+  Array.from({ length }, (_none, index) => index),
+);
+
 function indexesOf(instances: readonly PipelineInstance[], hook: 'request' | 'response'): readonly number[] {
-  return instances.flatMap(({ middleware }, index) => (middleware[hook] === undefined ? [] : [index]));
+  const indexes = instances.flatMap(({ middleware }, index) =>
+    middleware[hook] === undefined ? [] : [index],
+  );
+  const first = firstPlaces[indexes.length];
+  return first?.every((place, i) => place === indexes[i]) === true ? first : indexes;
 }
 
 function isPromise(

@@ -1,5 +1,5 @@
-import type { MiddlewareDefinition } from './contract.ts';
-import { checkHeaderEdits, compileHeaderEdits, describeHeaderEdits } from './header-edits.ts';
+import type { Decision, Exchange, Middleware, MiddlewareDefinition } from './contract.ts';
+import { checkHeaderEdits, HeaderEditor } from './header-edits.ts';
 import type { HeaderEdits } from './header-edits.ts';
 
 /** A request without Host is no request; `set` is how an upstream gets another one. */
@@ -9,18 +9,23 @@ const onlySet = new Set(['host']);
 export const requestHeaders: MiddlewareDefinition<HeaderEdits> = {
   type: 'requestHeaders',
   check: (config) => checkHeaderEdits(config, onlySet),
-  create(config) {
-    const edit = compileHeaderEdits(config);
-    const notes = describeHeaderEdits(config);
-    return {
-      request(exchange) {
-        edit(exchange.requestHeaders);
-        return undefined;
-      },
-      decide(exchange) {
-        edit(exchange.requestHeaders);
-        return { outcome: 'continue', notes };
-      },
-    };
-  },
+  create: (config) => new RequestHeaders(config),
 };
+
+class RequestHeaders implements Middleware {
+  private readonly editor: HeaderEditor;
+
+  constructor(edits: HeaderEdits) {
+    this.editor = new HeaderEditor(edits);
+  }
+
+  request(exchange: Exchange): undefined {
+    this.editor.apply(exchange.requestHeaders);
+    return undefined;
+  }
+
+  decide(exchange: Exchange): Decision {
+    this.editor.apply(exchange.requestHeaders);
+    return { outcome: 'continue', notes: this.editor.describe() };
+  }
+}

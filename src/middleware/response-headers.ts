@@ -1,5 +1,5 @@
-import type { MiddlewareDefinition } from './contract.ts';
-import { checkHeaderEdits, compileHeaderEdits, describeHeaderEdits } from './header-edits.ts';
+import type { Decision, Exchange, Middleware, MiddlewareDefinition, ResponseHead } from './contract.ts';
+import { checkHeaderEdits, HeaderEditor } from './header-edits.ts';
 import type { HeaderEdits } from './header-edits.ts';
 
 const onlySet: ReadonlySet<string> = new Set();
@@ -11,14 +11,22 @@ const onlySet: ReadonlySet<string> = new Set();
 export const responseHeaders: MiddlewareDefinition<HeaderEdits> = {
   type: 'responseHeaders',
   check: (config) => checkHeaderEdits(config, onlySet),
-  create(config) {
-    const edit = compileHeaderEdits(config);
-    const notes = describeHeaderEdits(config).map((note) => `response: ${note}`);
-    return {
-      response(_exchange, response) {
-        edit(response.headers);
-      },
-      decide: () => ({ outcome: 'continue', notes }),
-    };
-  },
+  create: (config) => new ResponseHeaders(config),
 };
+
+class ResponseHeaders implements Middleware {
+  private readonly editor: HeaderEditor;
+
+  constructor(edits: HeaderEdits) {
+    this.editor = new HeaderEditor(edits);
+  }
+
+  response(_exchange: Exchange, response: ResponseHead): undefined {
+    this.editor.apply(response.headers);
+    return undefined;
+  }
+
+  decide(): Decision {
+    return { outcome: 'continue', notes: this.editor.describe().map((note) => `response: ${note}`) };
+  }
+}

@@ -1,4 +1,11 @@
-import type { ConfigProblem, Decision, Exchange, LocalReply, MiddlewareDefinition } from './contract.ts';
+import type {
+  ConfigProblem,
+  Decision,
+  Exchange,
+  LocalReply,
+  Middleware,
+  MiddlewareDefinition,
+} from './contract.ts';
 
 /** Exactly one of them. */
 export interface RewriteConfig {
@@ -19,28 +26,33 @@ type Rewriting = (exchange: Exchange) => string | undefined;
 export const rewrite: MiddlewareDefinition<RewriteConfig> = {
   type: 'rewrite',
   check,
-  create(config) {
-    const change = compile(config);
-    const apply = (exchange: Exchange): LocalReply | undefined => {
-      const path = change(exchange);
-      if (path === undefined) return missingCapture;
-      exchange.path = path;
-      return undefined;
-    };
-    return {
-      request: apply,
-      decide(exchange): Decision {
-        const before = exchange.path;
-        const reply = apply(exchange);
-        if (reply !== undefined)
-          return { outcome: 'reply', reply, notes: ['the route has no such path variable'] };
-        const note =
-          exchange.path === before ? `leaves the path ${before}` : `rewrites ${before} to ${exchange.path}`;
-        return { outcome: 'continue', notes: [note] };
-      },
-    };
-  },
+  create: (config) => new Rewrite(config),
 };
+
+class Rewrite implements Middleware {
+  private readonly change: Rewriting;
+
+  constructor(config: RewriteConfig) {
+    this.change = compile(config);
+  }
+
+  request(exchange: Exchange): LocalReply | undefined {
+    const path = this.change(exchange);
+    if (path === undefined) return missingCapture;
+    exchange.path = path;
+    return undefined;
+  }
+
+  decide(exchange: Exchange): Decision {
+    const before = exchange.path;
+    const reply = this.request(exchange);
+    if (reply !== undefined)
+      return { outcome: 'reply', reply, notes: ['the route has no such path variable'] };
+    const note =
+      exchange.path === before ? `leaves the path ${before}` : `rewrites ${before} to ${exchange.path}`;
+    return { outcome: 'continue', notes: [note] };
+  }
+}
 
 /** A path that nobody meant must not reach an upstream. */
 const missingCapture: LocalReply = {

@@ -1,11 +1,10 @@
-import type { MatchSnapshot, RouteSnapshot } from '../snapshot/model.ts';
+import type { MatchSnapshot, RouteSnapshot, ValueMatch } from '../snapshot/model.ts';
 import type { HeaderList } from './header-list.ts';
 import { compilePathPattern, foldedPattern, PathPatternError } from './path-pattern.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { queryParameter } from './query.ts';
 import { RegexError } from './regex.ts';
-import { compileValueCondition } from './value-condition.ts';
-import type { ValueCondition } from './value-condition.ts';
+import { ValueCondition } from './value-condition.ts';
 
 /** One match of one route, compiled; the same for all its hostnames. */
 export interface Rule<T = unknown> {
@@ -95,8 +94,8 @@ function compileRule<T>(route: RouteSnapshot, match: MatchSnapshot, matchIndex: 
     priority: route.priority,
     path,
     methods: match.methods.length === 0 ? undefined : match.methods,
-    headers: match.headers.map(compileValueCondition),
-    query: match.query.map(compileValueCondition),
+    headers: conditionsOf(match.headers),
+    query: conditionsOf(match.query),
     listeners: route.listeners,
     route: route.name,
     matchIndex,
@@ -115,6 +114,12 @@ function compileRule<T>(route: RouteSnapshot, match: MatchSnapshot, matchIndex: 
   };
   const folded = rule.guards.length === 0 ? path : foldedPattern(path);
   return folded === path ? rule : { ...rule, folded: { ...rule, path: folded } };
+}
+
+const NO_CONDITIONS: readonly ValueCondition[] = [];
+
+function conditionsOf(matches: readonly ValueMatch[]): readonly ValueCondition[] {
+  return matches.length === 0 ? NO_CONDITIONS : matches.map((match) => new ValueCondition(match));
 }
 
 export function acceptsMethod(rule: Rule, method: string): boolean {

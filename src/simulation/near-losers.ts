@@ -146,10 +146,11 @@ function pathHolds(path: PathPattern, text: string): boolean {
 
 function valueFailure(
   condition: 'header' | 'query',
-  { name, key, test }: ValueCondition,
+  wish: ValueCondition,
   value: string | undefined,
 ): FailedCondition | undefined {
-  if (value !== undefined && test(value)) return undefined;
+  const { name, key } = wish;
+  if (value !== undefined && wish.test(value)) return undefined;
   const [, type, wanted = ''] = JSON.parse(key) as [string, ValueMatch['type'], string?];
   const expected = { Exact: wanted, Prefix: `${wanted}…`, Regex: `/${wanted}/`, Present: 'any value' }[type];
   return { condition, name, expected, ...(value === undefined && { absent: true }) };

@@ -34,8 +34,8 @@ export class BoundRoute implements RouteSeries {
   private readonly other: BoundRoute | undefined;
   private always: Always | undefined;
   /** By `method index * 1000 + code`: a number, because hashing a built string costs more than the rest. */
-  private readonly answers = new Map<number, Cell>();
-  private readonly rejections = new Map<string, Map<string, Cell>>();
+  private answers: Map<number, Cell> | undefined;
+  private rejections: Map<string, Map<string, Cell>> | undefined;
   private rejectionCount = 0;
   private lastKey = -1;
   private lastCell: Cell | undefined;
@@ -54,8 +54,8 @@ export class BoundRoute implements RouteSeries {
     if (!this.group.release()) return;
     this.always = undefined;
     this.lastKey = -1;
-    this.answers.clear();
-    this.rejections.clear();
+    this.answers = undefined;
+    this.rejections = undefined;
   }
 
   begin(): void {
@@ -68,14 +68,14 @@ export class BoundRoute implements RouteSeries {
     observeInto(always.duration, seconds);
     const key = methodIndex(method) * codes + countedCode(code);
     if (key !== this.lastKey || this.lastCell === undefined) {
-      this.lastCell = this.answers.get(key) ?? this.openAnswer(key);
+      this.lastCell = this.answers?.get(key) ?? this.openAnswer(key);
       this.lastKey = key;
     }
     addTo(this.lastCell, 1);
   }
 
   rejected(middleware: string, reason: string): void {
-    const cell = this.rejections.get(middleware)?.get(reason) ?? this.openRejection(middleware, reason);
+    const cell = this.rejections?.get(middleware)?.get(reason) ?? this.openRejection(middleware, reason);
     addTo(cell, 1);
   }
 
@@ -99,12 +99,12 @@ export class BoundRoute implements RouteSeries {
     const cell = this.group.open({ metric: 'requests_total', labels, slots: 1 });
     // Not remembered here if it is over the cap: the number of these is bounded once, not once a route.
     if (cell === undefined) return (this.other as BoundRoute).answer(key);
-    this.answers.set(key, cell);
+    (this.answers ??= new Map<number, Cell>()).set(key, cell);
     return cell;
   }
 
   private answer(key: number): Cell {
-    return this.answers.get(key) ?? this.openAnswer(key);
+    return this.answers?.get(key) ?? this.openAnswer(key);
   }
 
   private openRejection(middleware: string, reason: string): Cell {
@@ -120,7 +120,7 @@ export class BoundRoute implements RouteSeries {
   }
 
   private openOtherRejection(reason: string): Cell {
-    const known = this.rejections.get(otherLabel);
+    const known = this.rejections?.get(otherLabel);
     const counted = this.rejectionCount < maxRejections || known?.has(reason) === true ? reason : otherLabel;
     const labels = { route: this.label, middleware: otherLabel, reason: counted };
     const cell =
@@ -132,8 +132,9 @@ export class BoundRoute implements RouteSeries {
 
   private rememberRejection(middleware: string, reason: string, cell: Cell): void {
     this.rejectionCount += 1;
-    let reasons = this.rejections.get(middleware);
-    if (reasons === undefined) this.rejections.set(middleware, (reasons = new Map<string, Cell>()));
+    const rejections = (this.rejections ??= new Map<string, Map<string, Cell>>());
+    let reasons = rejections.get(middleware);
+    if (reasons === undefined) rejections.set(middleware, (reasons = new Map<string, Cell>()));
     reasons.set(reason, cell);
   }
 }

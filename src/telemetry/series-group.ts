@@ -13,7 +13,7 @@ export class SeriesGroup {
   private readonly ledger: SeriesLedger;
   private readonly cap: 'capped' | 'uncapped';
   private readonly onClosed: () => void;
-  private readonly series: Series[] = [];
+  private series: Series[] | undefined;
   private users = 0;
   private scrap: Cell | undefined;
 
@@ -37,7 +37,7 @@ export class SeriesGroup {
   openAnyway(request: SeriesRequest): Cell {
     if (this.scrap !== undefined) return this.scrap;
     const series = this.ledger.openAnyway(request);
-    this.series.push(series);
+    (this.series ??= []).push(series);
     return series.cell;
   }
 
@@ -49,8 +49,8 @@ export class SeriesGroup {
   release(): boolean {
     this.users -= 1;
     if (this.users !== 0) return false;
-    for (const series of this.series) this.ledger.close(series);
-    this.series.length = 0;
+    for (const series of this.series ?? []) this.ledger.close(series);
+    this.series = undefined;
     this.scrap = { values: new Float64Array(histogramSlots), page: -1, slot: 0 };
     this.onClosed();
     return true;
@@ -58,7 +58,7 @@ export class SeriesGroup {
 
   private keep(series: Series | undefined): Cell | undefined {
     if (series === undefined) return undefined;
-    this.series.push(series);
+    (this.series ??= []).push(series);
     return series.cell;
   }
 }

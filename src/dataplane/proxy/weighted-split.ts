@@ -1,4 +1,5 @@
 import { SmoothRotation } from '../upstream/smooth-rotation.ts';
+import type { Turn } from '../upstream/smooth-rotation.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
 export interface Share {
@@ -11,15 +12,16 @@ const any = (): boolean => true;
 
 /** The upstreams of a route in turn, each as often as it weighs; all weights 0: nothing is picked. */
 export class WeightedSplit {
-  readonly #shares: readonly Share[];
   readonly #rotation: SmoothRotation<Upstream | undefined>;
 
   /** `previous`: the split of the route's last definition; its position is kept if the weights are the same (G6). */
   constructor(shares: readonly Share[], previous?: WeightedSplit) {
-    this.#shares = shares.filter((share) => share.weight > 0);
+    const turns = shares
+      .filter(({ weight }) => weight > 0)
+      .map(({ upstream, weight }) => ({ value: upstream, weight }));
     this.#rotation = new SmoothRotation(
-      this.#shares.map(({ upstream, weight }) => ({ value: upstream, weight })),
-      previous?.hasWeights(this.#shares) === true ? previous.#rotation : undefined,
+      turns,
+      previous?.hasWeights(turns) === true ? previous.#rotation : undefined,
     );
   }
 
@@ -27,13 +29,11 @@ export class WeightedSplit {
     return this.#rotation.next(any);
   }
 
-  private hasWeights(shares: readonly Share[]): boolean {
+  private hasWeights(turns: readonly Turn<Upstream | undefined>[]): boolean {
+    const own = this.#rotation.turns;
     return (
-      shares.length === this.#shares.length &&
-      shares.every((share, i) => {
-        const own = this.#shares[i] as Share;
-        return own.weight === share.weight && own.upstream?.key === share.upstream?.key;
-      })
+      turns.length === own.length &&
+      turns.every(({ value, weight }, i) => own[i]?.weight === weight && own[i]?.value?.key === value?.key)
     );
   }
 }

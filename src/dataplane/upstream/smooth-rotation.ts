@@ -4,18 +4,21 @@ export interface Turn<T> {
   readonly weight: number;
 }
 
+/** What takes all turns alone needs no credit. */
+const none = new Float64Array(0);
+
 /**
  * Smooth weighted round robin (nginx, commit 52327e0 of 2012): each pick adds every weight to its owner's credit, the
  * richest wins and pays the sum. Weights 5, 1, 1 give a a b a c a a and not a a a a a b c.
  */
 export class SmoothRotation<T> {
-  private readonly turns: readonly Turn<T>[];
+  readonly turns: readonly Turn<T>[];
   private readonly credit: Float64Array;
 
   /** `previous`: a rotation of the same turns, after which this one goes on (G6). */
   constructor(turns: readonly Turn<T>[], previous?: SmoothRotation<T>) {
     this.turns = turns;
-    this.credit = previous?.credit ?? new Float64Array(turns.length);
+    this.credit = previous?.credit ?? (turns.length > 1 ? new Float64Array(turns.length) : none);
   }
 
   /** The next value that `usable` accepts; undefined when it accepts none. */

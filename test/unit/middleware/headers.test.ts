@@ -5,7 +5,7 @@ import { build, exchangeOf, problemsOf } from './exchange.ts';
 
 describe('requestHeaders', () => {
   it('removes, renames, sets and adds in this order, whatever the case of the names', async () => {
-    const { request } = await build('requestHeaders', {
+    const middleware = await build('requestHeaders', {
       add: { 'x-tag': 'three' },
       set: { 'X-Gateway': 'edge' },
       rename: { 'x-auth-user': 'X-User' },
@@ -29,19 +29,19 @@ describe('requestHeaders', () => {
         '1',
       ],
     });
-    expect(request?.(exchange)).to.equal(undefined);
+    expect(middleware.request?.(exchange)).to.equal(undefined);
     expect(exchange.requestHeaders.raw).to.deep.equal([
       'x-gateway', 'edge', 'x-tag', 'one', 'X-User', 'ann', 'X-Tag', 'two', 'x-tag', 'three',
     ]); // prettier-ignore
   });
 
   it('lets a renamed field replace what the client sent under its new name, and only then', async () => {
-    const { request } = await build('requestHeaders', { rename: { 'x-a': 'x-b' } });
+    const middleware = await build('requestHeaders', { rename: { 'x-a': 'x-b' } });
     const both = exchangeOf({ headers: ['x-b', 'forged', 'x-a', '1', 'x-a', '2'] });
-    void request?.(both);
+    void middleware.request?.(both);
     expect(both.requestHeaders.raw).to.deep.equal(['x-b', '1', 'x-b', '2']);
     const without = exchangeOf({ headers: ['x-b', 'kept'] });
-    void request?.(without);
+    void middleware.request?.(without);
     expect(without.requestHeaders.raw).to.deep.equal(['x-b', 'kept']);
   });
 
@@ -57,9 +57,9 @@ describe('requestHeaders', () => {
   });
 
   it('sends text beyond ASCII as UTF-8', async () => {
-    const { request } = await build('requestHeaders', { set: { 'x-city': 'Köln €' } });
+    const middleware = await build('requestHeaders', { set: { 'x-city': 'Köln €' } });
     const exchange = exchangeOf();
-    void request?.(exchange);
+    void middleware.request?.(exchange);
     const sent = Buffer.from(exchange.requestHeaders.get('x-city') ?? '', 'latin1');
     expect(sent.toString('utf8')).to.equal('Köln €');
   });
@@ -86,7 +86,7 @@ describe('requestHeaders', () => {
 
 describe('responseHeaders', () => {
   it('keeps every Set-Cookie apart and in order while editing beside them', async () => {
-    const { response } = await build('responseHeaders', {
+    const middleware = await build('responseHeaders', {
       remove: ['server'],
       rename: { 'x-old': 'x-new' },
       add: { 'Set-Cookie': 'c=3' },
@@ -101,7 +101,7 @@ describe('responseHeaders', () => {
       'X-Old',
       '1',
     ]);
-    void response?.(exchangeOf(), { status: 200, headers });
+    void middleware.response?.(exchangeOf(), { status: 200, headers });
     expect(headers.getAll('set-cookie')).to.deep.equal(['a=1', 'b=2; Expires=Wed, 1 Jan 2031', 'c=3']);
     expect(headers.has('server')).to.equal(false);
     expect(headers.get('x-new')).to.equal('1');
