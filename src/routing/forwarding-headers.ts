@@ -34,7 +34,8 @@ export function setForwardingHeaders(headers: HeaderList, facts: ForwardedFacts)
     const value = raw[i + 1] as string;
     if (lower === 'forwarded')
       forwarded = facts.trusted && forwarded !== undefined ? `${forwarded}, ${value}` : value;
-    if (facts.trusted) {
+    // A proxy writes them with `-`; it has passed on what a client wrote with `_`.
+    if (facts.trusted && !name.includes('_')) {
       if (lower === 'x-forwarded-proto') proto = true;
       if (lower === 'x-forwarded-host') host = true;
       if (lower === 'x-forwarded-for') forwardedFor += `${value}, `;

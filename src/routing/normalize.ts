@@ -53,7 +53,6 @@ type Rejected = { readonly rejected: PathRejection };
 /** Escapes in normal form; everything dangerous refused. */
 function respell(path: string): string | Rejected {
   if (path.includes('\\')) return { rejected: 'backslash' };
-  if (DOUBLE.test(path)) return { rejected: 'double_encoding' };
   let out = '';
   let i = 0;
   while (i < path.length) {
@@ -83,7 +82,8 @@ function respell(path: string): string | Rejected {
     out += path.slice(i, i + 3 * length).toUpperCase();
     i += 3 * length;
   }
-  return out;
+  // Of what is forwarded, not of what was sent: `%25%32%65` has become `%252e`.
+  return DOUBLE.test(out) ? { rejected: 'double_encoding' } : out;
 }
 
 function escapeOf(byte: number): string {

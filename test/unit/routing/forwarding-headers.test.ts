@@ -35,6 +35,10 @@ describe('setForwardingHeaders', () => {
       'x-forwarded-proto': 'https',
       'X-Forwarded-Host': 'api.test',
       Forwarded: 'for=1.2.3.4',
+      // Proxies do not write them so: they come from the client.
+      X_Forwarded_For: '5.6.7.8',
+      'X-Forwarded_Proto': 'gopher',
+      'X-Real_IP': '5.6.7.8',
     });
     headers.add('x-forwarded-for', '10.9.9.9');
     setForwardingHeaders(headers, {
@@ -46,6 +50,7 @@ describe('setForwardingHeaders', () => {
     expect(headers.getAll('x-forwarded-for')).to.deep.equal(['1.2.3.4, 10.9.9.9, 2001:db8::1']);
     expect(headers.getAll('x-forwarded-proto')).to.deep.equal(['https']);
     expect(headers.getAll('x-forwarded-host')).to.deep.equal(['api.test']);
+    expect(headers.raw.filter((name) => name.includes('_'))).to.deep.equal([]);
     expect(headers.getAll('forwarded')).to.deep.equal([
       'for=1.2.3.4, for="[2001:db8::1]";host="in.test";proto=http',
     ]);

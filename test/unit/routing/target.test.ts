@@ -41,6 +41,11 @@ const table: Record<string, string> = {
   '/%255c': 'double_encoding',
   '/%25252e': 'double_encoding',
   '/%2500': 'double_encoding',
+  // Once the digits are decoded, which is part of the normal form, it is `%252e`.
+  '/a/%25%32%65%25%32%65/b': 'double_encoding',
+  '/%25%32f': 'double_encoding',
+  '/%252%46': 'double_encoding',
+  '/%25%37%66': 'double_encoding',
   '/%2520%25': '/%2520%25',
   '/..;/a': 'parameters_in_dot_segment',
   '/a/..;x=1': 'parameters_in_dot_segment',
@@ -73,7 +78,7 @@ describe('parseTarget', () => {
 
 describe('normalizePath', () => {
   const piece = fc.constantFrom(
-    ...'/ / / . .. ; a A %2e %2E %2f %5c %61 %41 %25 %20 %3b %c3%a4 %ef%bc%8f + admin \\ %00 %zz { public'.split(
+    ...'/ / / . .. ; a A %2e %2E %2f %5c %61 %41 %25 %32 %65 %20 %3b %c3%a4 %ef%bc%8f + admin \\ %00 %zz { public'.split(
       ' ',
     ),
   );
