@@ -91,7 +91,9 @@ function start(port: MessagePort, data: WorkerData): void {
         post({ type: 'ChunkTaken', generation: message.delta.generation });
         return;
       case 'Keys':
-        keys.take(message.materials);
+        if (message.generation === undefined) keys.take(message.materials);
+        else keys.stage(message.materials);
+        keys.forget(message.forget ?? []);
         return;
       case 'KeysRefreshed':
         keys.refreshed(message.id);

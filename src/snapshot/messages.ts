@@ -218,8 +218,16 @@ export interface KeyMaterial {
 
 export type MainToWorker =
   | { readonly type: 'Chunk'; readonly delta: Delta; readonly attachments: readonly Attachment[] }
-  /** `materials` complete before `Prepare`; later ones replace by id. */
-  | { readonly type: 'Keys'; readonly materials: readonly KeyMaterial[] }
+  /**
+   * With `generation`: all that this candidate needs, before its `Prepare`; gone with `Abort`. Without: newer ones of what is
+   * served, by id. `forget`: ids that nothing served needs any more.
+   */
+  | {
+      readonly type: 'Keys';
+      readonly materials: readonly KeyMaterial[];
+      readonly generation?: number;
+      readonly forget?: readonly string[];
+    }
   | { readonly type: 'Prepare'; readonly generation: number }
   | { readonly type: 'Commit'; readonly generation: number }
   /** Forget the staged candidate. */

@@ -26,7 +26,7 @@ export async function prepareMember(
   member: Member,
   { generation, materials, clock }: Preparation,
 ): Promise<readonly PrepareFailure[] | undefined> {
-  if (materials.length > 0) member.send({ type: 'Keys', materials });
+  if (materials.length > 0) member.send({ type: 'Keys', materials, generation });
   let cancel: () => void = () => undefined;
   const late = new Promise<readonly PrepareFailure[]>((resolve) => {
     const failure = invalid('', `worker ${member.index} was not ready after ${prepareTimeoutMs / 1000} s`);

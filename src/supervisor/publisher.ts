@@ -261,12 +261,17 @@ export class Publisher {
     const tallies = { limiters: await limiters.commit(breathe), endpoints: await endpoints.commit(breathe) };
     await Promise.all(candidate.members.map((member) => commitMember(member, generation)));
     const change = await this.#state.commit(generation, breathe);
+    const before = this.#keyIds();
     for (const key of change.removed) this.#keys.delete(key);
     for (const [key, references] of candidate.keys) {
       if (references.length > 0) this.#keys.set(key, references);
       else this.#keys.delete(key);
     }
     this.#options.keys.retain([...this.#keys.values()].flat());
+    const after = this.#keyIds();
+    const forget = [...before].filter((id) => !after.has(id));
+    if (forget.length > 0)
+      for (const member of candidate.members) member.send({ type: 'Keys', materials: [], forget });
     this.#forgetCandidate();
     log.info('configuration is served', {
       generation,
@@ -277,6 +282,10 @@ export class Publisher {
     });
     this.#options.committed({ ...change, generation, sourceHash });
     return tallies;
+  }
+
+  #keyIds(): ReadonlySet<string> {
+    return new Set([...this.#keys.values()].flat().map(({ id }) => id));
   }
 
   async #catchUp(member: Member): Promise<void> {

@@ -1,14 +1,14 @@
-import type { KeySource } from '../../middleware/contract.ts';
 import type { HookFailure } from '../../middleware/pipeline.ts';
 import { findMiddleware } from '../../middleware/registry.ts';
 import type { MiddlewareSnapshot } from '../../snapshot/model.ts';
 import type { Ledger } from './candidate.ts';
+import type { StagedKeys } from './key-ring.ts';
 import type { BuiltMiddleware } from './served.ts';
 import type { Slices } from './slices.ts';
 import type { Staged } from './staged.ts';
 
 export interface MiddlewareContext {
-  readonly keys: KeySource;
+  readonly keys: StagedKeys;
   readonly modulesDir: string | undefined;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -28,6 +28,7 @@ export async function buildMiddlewares(
 }> {
   const middlewares = new Map(current);
   const changed = new Set<string>();
+  const keys = context.keys.candidate();
   const release = (key: string): void => {
     const old = current.get(key);
     if (old?.middleware.close === undefined) return;
@@ -47,7 +48,7 @@ export async function buildMiddlewares(
         key: entry.key,
         name: snapshot.name,
         references: snapshot.keys,
-        keys: context.keys,
+        keys,
         shared: attachment?.kind === 'Middleware' ? attachment.buffer : undefined,
         now: context.now,
         modulesDir: context.modulesDir,

@@ -77,6 +77,7 @@ export class TableHolder {
     this.candidate = undefined;
     this.staged = undefined;
     this.served = candidate.served;
+    this.context.keys.commit();
     this.engine.current = candidate.served.generation;
     for (const step of candidate.onCommit) step();
     if (removesRoutes) this.removedRoutes.leave(old.generation.table);
@@ -85,6 +86,7 @@ export class TableHolder {
 
   abort(): void {
     this.discard();
+    this.context.keys.abort();
     this.staged = undefined;
   }
 

@@ -52,9 +52,9 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   };
   const current = (): KeySet | undefined => {
     const next = source.get(reference.id);
-    if (next === material) return keySet;
-    const isSame =
-      next !== undefined && next.version === material?.version && hasBytes(next) && keySet !== undefined;
+    // Absent: forgotten, because nothing that is served needs it; what began before goes on with what it has.
+    if (next === undefined || next === material) return keySet;
+    const isSame = next.version === material?.version && hasBytes(next) && keySet !== undefined;
     material = next;
     if (isSame) return keySet;
     try {

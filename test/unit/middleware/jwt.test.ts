@@ -290,6 +290,9 @@ describe('jwt', () => {
     expect(await decide(exchangeOf({ claims: { sub: 'bob' } }))).to.include({ outcome: 'reply' });
     expect(await decide(withToken(await sign({ scope: 'read' })))).to.include({ outcome: 'continue' });
     setting.supply(0, undefined);
+    const forgotten = await decide(withToken(await sign({ scope: 'read' })));
+    expect(forgotten, 'its generation is no longer served').to.include({ outcome: 'continue' });
+    setting.supply(0, { version: '2', error: 'gone' });
     expect(await decide(withToken(await sign({ scope: 'read' })))).to.include({ outcome: 'unknown' });
   });
 

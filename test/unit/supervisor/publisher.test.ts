@@ -86,13 +86,26 @@ describe('Publisher', () => {
     expect(second[0]).not.to.equal(first[0]);
   });
 
-  it('sends key material before it asks to prepare', async () => {
+  it('sends key material before it asks to prepare, for that candidate, and has forgotten what nobody needs', async () => {
     const { workers, publish, replies, retained } = setUp(1);
     const reference: KeyReference = { id: 'k', version: '1', kind: 'Secret', source: { env: 'K' } };
     publish(1, [limited('m', 1, undefined, [reference])]);
     await eventually(() => published(replies, 1));
     expect(workers[0].types()).to.deep.equal(['Chunk', 'Keys', 'Prepare', 'Commit']);
     expect(retained.at(-1)).to.deep.equal([reference]);
+    const keys = { type: 'Keys', materials: [{ id: 'k', version: '1' }], generation: 1 };
+    expect(workers[0].told[1]).to.deep.equal(keys);
+    publish(2, [limited('other', 1, undefined, [reference])], ['Middleware/default/m']);
+    await eventually(() => published(replies, 2));
+    expect(workers[0].types().slice(4), 'another needs it').to.deep.equal([
+      'Chunk',
+      'Keys',
+      'Prepare',
+      'Commit',
+    ]);
+    publish(3, [limited('other', 1)]);
+    await eventually(() => published(replies, 3));
+    expect(workers[0].told.at(-1)).to.deep.equal({ type: 'Keys', materials: [], forget: ['k'] });
   });
 
   it('does not wait for a worker that dies on the way, and brings its successor to what was committed', async () => {
@@ -165,7 +178,7 @@ describe('Publisher', () => {
     publish(1, [route('a')]);
     await eventually(() => published(replies, 1));
     publisher.handle({ type: 'Chunk', delta: delta(2, [route('half')]) });
-    publisher.reset();
+    await publisher.reset();
     await eventually(() => workers[0].types().at(-1) === 'Abort');
     publish(3, [route('whole')]);
     await eventually(() => published(replies, 3));

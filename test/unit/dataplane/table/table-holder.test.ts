@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Generation } from '../../../../src/dataplane/proxy/generation.ts';
+import { KeyRing } from '../../../../src/dataplane/table/key-ring.ts';
 import { TableHolder } from '../../../../src/dataplane/table/table-holder.ts';
 import { Engine } from '../../../../src/dataplane/proxy/engine.ts';
 import { Generation as EmptyGeneration } from '../../../../src/dataplane/proxy/generation.ts';
@@ -169,7 +170,7 @@ function createHolder(): {
     modulesDir: undefined,
     now: () => 0,
     random: () => 0.5,
-    keys: { get: () => undefined, refresh: () => Promise.resolve() },
+    keys: new KeyRing(() => undefined),
     hookFailed: () => undefined,
   });
   let base = 0;
