@@ -73,6 +73,13 @@ export interface Middleware {
   /** Runs in reverse order for the upstream's answer and for local replies alike. */
   readonly response?: (exchange: Exchange, response: ResponseHead) => void | Promise<void>;
   /**
+   * Takes out of the trailers of a request what they must not bring back: a server may merge them into the head, which
+   * the hook has seen long before they came.
+   */
+  readonly requestTrailers?: (trailers: HeaderList) => void;
+  /** The same for what comes beside a response head without passing its hook: its trailers, and interim answers (103). */
+  readonly responseExtras?: (fields: HeaderList) => void;
+  /**
    * Dry run: `exchange` is a probe that later middlewares see too, so path, query and headers are changed as the hook
    * would; no token is consumed and nothing outside is touched. `exchange.claims` set beforehand stands in for a token.
    */

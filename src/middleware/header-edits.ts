@@ -1,6 +1,7 @@
 /** What `requestHeaders` and `responseHeaders` have in common: a few edits of a header list in a fixed order. */
 import type { HeaderList } from '../routing/header-list.ts';
 import type { ConfigProblem } from './contract.ts';
+import { compileStrip } from './field-spellings.ts';
 import { isFieldName, isFieldValue, toFieldValue } from './field-text.ts';
 import { framingFields } from './framing-fields.ts';
 
@@ -87,6 +88,8 @@ export class HeaderEditor {
   /** Name, value, … */
   private readonly set: readonly string[];
   private readonly add: readonly string[];
+  /** One of the names has one. */
+  private readonly underscores: boolean;
 
   constructor(edits: HeaderEdits) {
     this.edits = edits;
@@ -94,6 +97,7 @@ export class HeaderEditor {
     this.rename = edits.rename === undefined ? nothing : Object.entries(edits.rename).map(renameOf);
     this.set = fields(edits.set);
     this.add = fields(edits.add);
+    this.underscores = decidedNames(edits).some((name) => name.includes('_'));
   }
 
   apply(headers: HeaderList): void {
@@ -109,6 +113,21 @@ export class HeaderEditor {
     for (let i = 0; i < add.length; i += 2) headers.add(add[i] as string, add[i + 1] as string);
   }
 
+  /**
+   * Removes what only looks like a field that the edits decide about: `x_gateway` of a client must not stand beside
+   * `x-gateway`, for an upstream could believe either. Few clients send such a name, so nothing is kept for it.
+   */
+  stripLookalikes(headers: HeaderList): void {
+    if (!this.underscores && !hasUnderscore(headers)) return;
+    const names = decidedNames(this.edits);
+    compileStrip(names, new Set(names.map((name) => name.toLowerCase())))(headers);
+  }
+
+  /** Removes all that may be taken for a field that the edits decide about, from what comes beside a head. */
+  strip(fields: HeaderList): void {
+    compileStrip(decidedNames(this.edits))(fields);
+  }
+
   /** What it does, in words and in its order. */
   describe(): readonly string[] {
     return describeHeaderEdits(this.edits);
@@ -122,6 +141,15 @@ interface Rename {
 }
 
 const nothing: readonly never[] = [];
+
+function decidedNames({ remove = [], rename = {}, set = {} }: HeaderEdits): readonly string[] {
+  return [...remove, ...Object.entries(rename).flat(), ...Object.keys(set)];
+}
+
+function hasUnderscore({ raw }: HeaderList): boolean {
+  for (let i = 0; i < raw.length; i += 2) if ((raw[i] as string).includes('_')) return true;
+  return false;
+}
 
 function renameOf([from, to]: readonly [string, string]): Rename {
   return { from: from.toLowerCase(), to, toLower: to.toLowerCase() };

@@ -1,4 +1,5 @@
 /** The middlewares of one route as one function each way; everything that can be decided is decided when it is built. */
+import type { HeaderList } from '../routing/header-list.ts';
 import type { Exchange, LocalReply, Middleware, ResponseHead } from './contract.ts';
 
 export interface PipelineInstance {
@@ -39,6 +40,9 @@ export interface Pipeline {
     head: ResponseHead,
     fromIndex: number,
   ): PipelineReply | undefined | Promise<PipelineReply | undefined>;
+  /** As in Middleware, of all of them. */
+  requestTrailers(trailers: HeaderList): void;
+  responseExtras(fields: HeaderList): void;
 }
 
 const failedReply: LocalReply = {
@@ -80,6 +84,14 @@ class ComposedPipeline implements Pipeline {
     let last = this.responses.length - 1;
     while (last >= 0 && (this.responses[last] as number) >= fromIndex) last--;
     return this.runResponse(exchange, head, last);
+  }
+
+  requestTrailers(trailers: HeaderList): void {
+    for (const { middleware } of this.instances) middleware.requestTrailers?.(trailers);
+  }
+
+  responseExtras(fields: HeaderList): void {
+    for (const { middleware } of this.instances) middleware.responseExtras?.(fields);
   }
 
   /** Runs the hooks from the `from`th on. */

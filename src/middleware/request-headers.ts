@@ -1,3 +1,4 @@
+import type { HeaderList } from '../routing/header-list.ts';
 import type { Decision, Exchange, Middleware, MiddlewareDefinition } from './contract.ts';
 import { checkHeaderEdits, HeaderEditor } from './header-edits.ts';
 import type { HeaderEdits } from './header-edits.ts';
@@ -19,13 +20,18 @@ class RequestHeaders implements Middleware {
     this.editor = new HeaderEditor(edits);
   }
 
-  request(exchange: Exchange): undefined {
-    this.editor.apply(exchange.requestHeaders);
+  request({ requestHeaders: headers }: Exchange): undefined {
+    this.editor.stripLookalikes(headers);
+    this.editor.apply(headers);
     return undefined;
   }
 
+  requestTrailers(trailers: HeaderList): void {
+    this.editor.strip(trailers);
+  }
+
   decide(exchange: Exchange): Decision {
-    this.editor.apply(exchange.requestHeaders);
+    this.request(exchange);
     return { outcome: 'continue', notes: this.editor.describe() };
   }
 }

@@ -1,3 +1,4 @@
+import type { HeaderList } from '../routing/header-list.ts';
 import type { Decision, Exchange, Middleware, MiddlewareDefinition, ResponseHead } from './contract.ts';
 import { checkHeaderEdits, HeaderEditor } from './header-edits.ts';
 import type { HeaderEdits } from './header-edits.ts';
@@ -24,6 +25,10 @@ class ResponseHeaders implements Middleware {
   response(_exchange: Exchange, response: ResponseHead): undefined {
     this.editor.apply(response.headers);
     return undefined;
+  }
+
+  responseExtras(fields: HeaderList): void {
+    this.editor.strip(fields);
   }
 
   decide(): Decision {

@@ -40,7 +40,7 @@ export interface JwtConfig {
     /** How far clocks may differ for `exp` and `nbf`. A token without `exp` does not expire. Default: `"0s"`. */
     readonly leeway: string;
   }[];
-  /** Claim → request header for the upstream; `a.b` is `b` inside `a`, if no claim is called `a.b`. Numbers, lists and objects as JSON. The same headers from the client are always removed, with `_` for `-` too. A token whose claim cannot be sent unchanged (line breaks, blanks around it) gets 401. Default: `{}`. */
+  /** Claim → request header for the upstream; `a.b` is `b` inside `a`, if no claim is called `a.b`. Numbers, lists and objects as JSON. The same headers from the client are always removed, with `_` for `-` too, and as trailers. A token whose claim cannot be sent unchanged (line breaks, blanks around it) gets 401. Default: `{}`. */
   readonly claimsToHeaders: Readonly<Record<string, string>>;
   /** What the claims must say; else 403. Default: `{}`. */
   readonly require: {
@@ -54,7 +54,7 @@ export interface JwtConfig {
   };
 }
 
-/** A middleware of your own: an ES module under `--modules-dir`. */
+/** A middleware of your own: an ES module under `--modules-dir`. Trailers of requests that pass a request hook are dropped, since nobody knows what it decides about. */
 export interface ModuleConfig {
   /** Path below the modules directory. */
   readonly path: string;
@@ -101,7 +101,7 @@ export interface RateLimitConfig {
   readonly headers: 'OnLimit' | 'Always';
 }
 
-/** Changes the headers that the upstream sees: first remove, then rename, set, add. */
+/** Changes the headers that the upstream sees: first remove, then rename, set, add. A client's fields of the same names with `_` for `-`, and its trailers of these names, always go. */
 export interface RequestHeadersConfig {
   /** Header → value: one field of this name, with this value. `host` can be set, but not removed, renamed or added. Default: `{}`. */
   readonly set: Readonly<Record<string, string>>;
@@ -113,7 +113,7 @@ export interface RequestHeadersConfig {
   readonly rename: Readonly<Record<string, string>>;
 }
 
-/** Changes the headers that the client sees: first remove, then rename, set, add. */
+/** Changes the headers that the client sees: first remove, then rename, set, add. Trailers and interim answers (103) lose all fields of these names. */
 export interface ResponseHeadersConfig {
   /** Header → value: one field of this name, with this value. Default: `{}`. */
   readonly set: Readonly<Record<string, string>>;
@@ -159,15 +159,15 @@ export interface GatewaySpec {
     readonly name?: string;
     /** Lets requests with a valid bearer token pass (one `Authorization: Bearer` field, at most 8 KiB); others get 401, or 503 while keys are not available. */
     readonly jwt?: JwtConfig;
-    /** A middleware of your own: an ES module under `--modules-dir`. */
+    /** A middleware of your own: an ES module under `--modules-dir`. Trailers of requests that pass a request hook are dropped, since nobody knows what it decides about. */
     readonly module?: ModuleConfig;
     /** Changes the query parameters that the upstream sees: first remove, then rename, set, add. */
     readonly query?: QueryConfig;
     /** A token bucket for each key; a request that finds it empty gets 429. */
     readonly rateLimit?: RateLimitConfig;
-    /** Changes the headers that the upstream sees: first remove, then rename, set, add. */
+    /** Changes the headers that the upstream sees: first remove, then rename, set, add. A client's fields of the same names with `_` for `-`, and its trailers of these names, always go. */
     readonly requestHeaders?: RequestHeadersConfig;
-    /** Changes the headers that the client sees: first remove, then rename, set, add. */
+    /** Changes the headers that the client sees: first remove, then rename, set, add. Trailers and interim answers (103) lose all fields of these names. */
     readonly responseHeaders?: ResponseHeadersConfig;
     /** Changes the path that the upstream sees. */
     readonly rewrite?: RewriteConfig;
@@ -264,15 +264,15 @@ export interface RouteSpec {
     readonly name?: string;
     /** Lets requests with a valid bearer token pass (one `Authorization: Bearer` field, at most 8 KiB); others get 401, or 503 while keys are not available. */
     readonly jwt?: JwtConfig;
-    /** A middleware of your own: an ES module under `--modules-dir`. */
+    /** A middleware of your own: an ES module under `--modules-dir`. Trailers of requests that pass a request hook are dropped, since nobody knows what it decides about. */
     readonly module?: ModuleConfig;
     /** Changes the query parameters that the upstream sees: first remove, then rename, set, add. */
     readonly query?: QueryConfig;
     /** A token bucket for each key; a request that finds it empty gets 429. */
     readonly rateLimit?: RateLimitConfig;
-    /** Changes the headers that the upstream sees: first remove, then rename, set, add. */
+    /** Changes the headers that the upstream sees: first remove, then rename, set, add. A client's fields of the same names with `_` for `-`, and its trailers of these names, always go. */
     readonly requestHeaders?: RequestHeadersConfig;
-    /** Changes the headers that the client sees: first remove, then rename, set, add. */
+    /** Changes the headers that the client sees: first remove, then rename, set, add. Trailers and interim answers (103) lose all fields of these names. */
     readonly responseHeaders?: ResponseHeadersConfig;
     /** Changes the path that the upstream sees. */
     readonly rewrite?: RewriteConfig;
@@ -345,7 +345,7 @@ export interface UpstreamSpec {
     /** How long an idle connection is kept; shorter than the upstream keeps it. Default: `"4s"`. */
     readonly keepAlive: string;
   };
-  /** Open connections for each endpoint and worker: all workers together open up to as many times that. Further requests wait for one, as long as `connect` allows. Default: `256`. */
+  /** Open connections for each endpoint and worker: all workers together open up to as many times that. Further requests wait for one, as long as `connect` allows. WebSockets have connections of their own, which do not count. Default: `256`. */
   readonly maxConnections: number;
 }
 
@@ -363,15 +363,15 @@ export interface MiddlewareSpec {
   readonly scope: 'Shared' | 'Route';
   /** Lets requests with a valid bearer token pass (one `Authorization: Bearer` field, at most 8 KiB); others get 401, or 503 while keys are not available. */
   readonly jwt?: JwtConfig;
-  /** A middleware of your own: an ES module under `--modules-dir`. */
+  /** A middleware of your own: an ES module under `--modules-dir`. Trailers of requests that pass a request hook are dropped, since nobody knows what it decides about. */
   readonly module?: ModuleConfig;
   /** Changes the query parameters that the upstream sees: first remove, then rename, set, add. */
   readonly query?: QueryConfig;
   /** A token bucket for each key; a request that finds it empty gets 429. */
   readonly rateLimit?: RateLimitConfig;
-  /** Changes the headers that the upstream sees: first remove, then rename, set, add. */
+  /** Changes the headers that the upstream sees: first remove, then rename, set, add. A client's fields of the same names with `_` for `-`, and its trailers of these names, always go. */
   readonly requestHeaders?: RequestHeadersConfig;
-  /** Changes the headers that the client sees: first remove, then rename, set, add. */
+  /** Changes the headers that the client sees: first remove, then rename, set, add. Trailers and interim answers (103) lose all fields of these names. */
   readonly responseHeaders?: ResponseHeadersConfig;
   /** Changes the path that the upstream sees. */
   readonly rewrite?: RewriteConfig;

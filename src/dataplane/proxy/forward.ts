@@ -89,6 +89,7 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
 
   requestEnd(trailers: HeaderList | undefined): void {
     if (this.done) return;
+    if (trailers !== undefined) this.exchange.target.pipeline.requestTrailers(trailers);
     this.source?.end(trailers, this.attempt);
     if (this.attempt?.isConnected === true && this.response === undefined) this.awaitHead();
   }
@@ -170,6 +171,7 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
 
   upstreamInformational(status: number, headers: HeaderList): void {
     stripHopByHop(headers);
+    this.exchange.target.pipeline.responseExtras(headers);
     this.exchange.stream.writeInformational(status, headers);
   }
 
@@ -217,6 +219,7 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
   upstreamEnd(trailers: HeaderList | undefined): void {
     this.ended = true;
     this.trailers = trailers;
+    if (trailers !== undefined) this.exchange.target.pipeline.responseExtras(trailers);
     if (this.hooksRunning) return;
     if (!this.headSent) {
       this.sendHeld();

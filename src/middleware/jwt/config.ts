@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { KeyReference } from '../../snapshot/model.ts';
 import type { ConfigProblem } from '../contract.ts';
+import { canonical } from '../field-spellings.ts';
 import { isFieldName } from '../field-text.ts';
 import { framingFields } from '../framing-fields.ts';
 
@@ -76,14 +77,6 @@ export function checkJwt({ issuers, claimsToHeaders = {} }: JwtConfig): readonly
     seen.add(name);
   }
   return problems;
-}
-
-/**
- * A header name as an upstream may see it: many (CGI, WSGI) make `x_user` and `x-user` the same, so a client's copy under
- * either spelling must go.
- */
-export function canonical(header: string): string {
-  return header.toLowerCase().replaceAll('_', '-');
 }
 
 const reserved: ReadonlySet<string> = new Set(['authorization', 'host', ...framingFields]);

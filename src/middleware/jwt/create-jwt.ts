@@ -103,6 +103,7 @@ export function createJwt(config: JwtConfig, context: BuildContext): Middleware 
 
   return {
     request,
+    requestTrailers: claimHeaders.strip,
     async decide(exchange): Promise<Decision> {
       claimHeaders.strip(exchange.requestHeaders);
       const field = authorizationOf(exchange);

@@ -65,6 +65,10 @@ function adapt(made: ModuleMiddleware, config: ModuleConfig): Middleware {
         const result = made.request?.(exchange);
         return isThenable(result) ? Promise.resolve(result).then(passed) : passed(result);
       },
+      // Nobody knows which fields the module decides about.
+      requestTrailers({ raw }) {
+        raw.length = 0;
+      },
     }),
     ...(made.response !== undefined && {
       response(exchange, head) {
