@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** What every answer of the admin server says to browsers. */
@@ -44,10 +45,11 @@ export function problemReply(
   detail: string,
   headers?: Readonly<Record<string, string>>,
 ): Reply {
+  const title = STATUS_CODES[status] ?? 'Error';
   return {
     status,
     contentType: 'application/problem+json',
-    body: `${JSON.stringify({ type: 'about:blank', status, code, detail })}\n`,
+    body: `${JSON.stringify({ type: 'about:blank', title, status, code, detail })}\n`,
     ...(headers === undefined ? {} : { headers }),
   };
 }
