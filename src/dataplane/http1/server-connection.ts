@@ -5,6 +5,7 @@ import { connectionInfo } from './connection-info.ts';
 import { ConnectionInput } from './connection-input.ts';
 import { ANSWER, BODY, CLOSED, DISCARD, FLUSH, HEAD, LINGER } from './connection-state.ts';
 import type { ConnectionState } from './connection-state.ts';
+import { FairTurn } from './fair-turn.ts';
 import { HeadFault, REQUEST_FAULTS } from './fault.ts';
 import type { HttpDate } from './http-date.ts';
 import { Linger, LINGER_BYTES, LINGER_MS } from './linger.ts';
@@ -60,6 +61,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   private readonly input: ConnectionInput;
   private readonly reader: RequestReader;
   private readonly body: RequestBodyReader;
+  private readonly turn = new FairTurn(() => this.advance());
   private advancing = false;
   private bodyPaused = false;
   /** Bytes of a rest that may still be dropped. */
@@ -192,18 +194,9 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   }
 
   onEnd(): void {
-    switch (this.state) {
-      case HEAD:
-      case FLUSH:
-        this.closeInStages();
-        break;
-      case BODY:
-      case ANSWER:
-      case DISCARD:
-        this.destroy();
-        break;
-      default: // both sides have ended; what is written still goes out
-    }
+    if (this.state === HEAD || this.state === FLUSH) this.closeInStages();
+    // Else both sides have ended: what is written still goes out.
+    else if (this.state < LINGER) this.destroy();
   }
 
   onDrain(): void {
@@ -229,12 +222,13 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
 
   /** Takes from the buffer what the state allows. Not re-entrant: callbacks that end an exchange come back to the loop. */
   private advance(): void {
-    if (this.advancing) return;
+    const { input, turn } = this;
+    if (this.advancing || turn.waiting || this.state === CLOSED) return;
     this.advancing = true;
-    const { buffer } = this.input;
-    do while (buffer.bytes !== undefined && this.step());
-    while (this.mayTake() && this.input.refill());
+    do while (input.buffer.bytes !== undefined && !turn.isOver && this.step());
+    while (!turn.isOver && this.mayTake() && input.refill());
     this.advancing = false;
+    turn.end();
     this.steerReading();
   }
 
@@ -257,7 +251,8 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
   }
 
   private steerReading(): void {
-    if (this.state === BODY) this.input.flow(!this.bodyPaused);
+    if (this.turn.waiting) this.input.flow(false);
+    else if (this.state === BODY) this.input.flow(!this.bodyPaused);
     else this.input.flow(this.state < ANSWER || this.state > FLUSH || this.input.size <= PIPELINE_BYTES);
   }
 
@@ -285,6 +280,7 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
     this.wheel.cancel(this.timer);
     const exchange = new ServerExchange(this, head);
     this.exchange = exchange;
+    this.turn.requests++;
     const sink = this.handler.request(exchange, head);
     if (this.exchange !== exchange) return;
     exchange.sink = sink;

@@ -12,6 +12,7 @@ import type {
 } from '../../../../src/dataplane/http1/types.ts';
 import { HeaderList } from '../../../../src/routing/header-list.ts';
 import { cleanupAfterEach } from '../../../support/cleanup.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { Wire } from './wire.ts';
 
 const nothing = new HeaderList();
@@ -128,6 +129,16 @@ describe('ServerConnection', () => {
     early.wire.feed('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n');
     expect(early.wire.sent).to.match(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n$/);
     expect(early.wire.destroyed).to.be.true;
+  });
+
+  it('answers many pipelined requests over several turns, and reads no further meanwhile', async () => {
+    const { wire, heads } = open((stream) => stream.respond(204, nothing, 'none', 0, undefined, true));
+    wire.feed(get.repeat(100));
+    expect(heads.length).to.be.within(1, 50);
+    expect(wire.isPaused()).to.be.true;
+    await eventually(() => heads.length === 100);
+    expect(wire.sent.split('204 No Content').length - 1).to.equal(100);
+    expect(wire.isPaused()).to.be.false;
   });
 
   it('does nothing on calls that come after the end, even when the next exchange is on', () => {
