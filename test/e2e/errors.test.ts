@@ -41,6 +41,10 @@ const documented = new Map(
   ].map(([, code = '', status = '']) => [code, status]),
 );
 
+const documentedInLogs = [
+  ...readFileSync(join(projectRoot, 'docs/errors.md'), 'utf8').matchAll(/^\| `(ERR_\w+)` \| – \|/gm),
+].map(([, code = '']) => code);
+
 const secret = 'the-secret-of-this-test-0123456789';
 
 function token(claims: object, algorithm = 'HS256'): RequestOptions {
@@ -49,6 +53,57 @@ function token(claims: object, algorithm = 'HS256'): RequestOptions {
   const signature = createHmac('sha256', secret).update(signed).digest('base64url');
   return { headers: { authorization: `Bearer ${signed}.${signature}` } };
 }
+
+describe('what an upstream must not answer', () => {
+  const cleanup = cleanupAfterAll();
+  const ok = 'HTTP/1.1 200 OK\r\n';
+  const answers: Readonly<Record<string, string>> = {
+    ERR_UPSTREAM_CLOSED: '',
+    ERR_UPSTREAM_STATUS_LINE_INVALID: 'SMTP ready\r\n\r\n',
+    ERR_UPSTREAM_HEADER_INVALID: `${ok}bad name: x\r\n\r\n`,
+    ERR_UPSTREAM_HEADERS_TOO_LARGE: `${ok}${'x: y\r\n'.repeat(20_000)}\r\n`,
+    ERR_UPSTREAM_FRAMING_INVALID: `${ok}content-length: 1\r\ncontent-length: 2\r\n\r\n`,
+    ERR_UPSTREAM_SWITCHED_UNASKED: 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n',
+    ERR_UPSTREAM_UNEXPECTED_BYTES: 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(100),
+    ERR_UPSTREAM_BODY_INVALID: `${ok}transfer-encoding: chunked\r\n\r\nno-size\r\n`,
+  };
+  let gateway: RunningGateway;
+
+  before(async () => {
+    const upstream = await startRawServer(cleanup, async (connection) => {
+      const [, code = ''] = /GET \/(\w+) /.exec(await connection.head()) ?? [];
+      connection.send(answers[code] ?? '');
+      connection.socket.end();
+    });
+    gateway = await startGateway(cleanup, {
+      files: { 'all.yaml': routeDocument('all', `upstreams: [{ url: "${upstream.url}" }]`) },
+      args: ['--log-level', 'debug'],
+    });
+  });
+
+  for (const code of Object.keys(answers)) {
+    it(`is told to the client as 502, and to the log as ${code}`, async () => {
+      const client = await openRaw(cleanup, gateway.port);
+      client.send(`GET /${code} HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n`);
+      await client.gone;
+      const told = client.text.replace(/HTTP\/1\.1 103 [^]*?\r\n\r\n/g, '');
+      // What had begun can only be broken off.
+      if (code === 'ERR_UPSTREAM_BODY_INVALID') expect(told).not.to.contain('no-size');
+      else
+        expect(told)
+          .to.match(/^HTTP\/1\.1 502 /)
+          .and.to.match(/"ERR_UPSTREAM_(RESET|PROTOCOL)"/);
+      const [, requestId = ''] = /"requestId":"([^"]+)"/.exec(told) ?? [];
+      const line = (): string | undefined =>
+        gateway
+          .output()
+          .split('\n')
+          .find((each) => each.includes(code) && each.includes(requestId));
+      await eventually(() => expect(line()).to.contain('upstream exchange failed'));
+      expect(documentedInLogs).to.include(code);
+    });
+  }
+});
 
 describe('every error that a client can meet', function () {
   this.timeout(60_000);

@@ -146,6 +146,13 @@ export class Forward implements UpstreamSide, AttemptOwner, DeadlineTarget {
       this.try(upstream, endpoint, true);
       return;
     }
+    const { upstream, endpoint } = this.attempt ?? {};
+    this.services.log.debug('upstream exchange failed', {
+      requestId: this.exchange.requestId,
+      upstream: upstream?.snapshot.name,
+      endpoint: endpoint?.snapshot.url,
+      code: fault.code,
+    });
     this.attempt = undefined;
     this.fail(fault.kind === 'protocol' ? replies.upstreamProtocol : replies.upstreamReset);
   }
