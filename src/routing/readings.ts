@@ -25,6 +25,7 @@ export function otherReadings(path: string): readonly Reading[] {
   const readings: Reading[] = [];
   const seen = new Set([text]);
   const add = (name: ReadingName, reading: string): void => {
+    if (reading === decoded) return;
     const canonical = encodedText(reading);
     if (seen.has(canonical)) return;
     seen.add(canonical);
