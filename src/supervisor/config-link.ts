@@ -2,6 +2,7 @@ import type { CommandResult, ConfigToMain, MainToConfig } from '../snapshot/mess
 import type { Logger } from '../telemetry/log.ts';
 import { Backoff } from './backoff.ts';
 import type { Clock } from './clock.ts';
+import { PendingAnswers } from './pending-answers.ts';
 import type { Thread, ThreadEvents } from './thread.ts';
 
 export interface ConfigLinkOptions {
@@ -18,32 +19,26 @@ const queryTimeoutMs = 10_000;
 /** A whole configuration may have to be published. */
 const commandTimeoutMs = 60_000;
 
-interface PendingQuery {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: Error) => void;
-  readonly cancelTimeout: () => void;
-}
-
 /** The config thread: traffic does not depend on it, so that when it dies it is started again and nothing else ends. */
 export class ConfigLink {
   readonly #options: ConfigLinkOptions;
   readonly #backoff = new Backoff({ firstMs: 100, maxMs: 10_000, stableMs: 30_000 });
-  readonly #pending = new Map<number, PendingQuery>();
+  readonly #answers: PendingAnswers;
   #thread: Thread<MainToConfig> | undefined;
   #startedAt = 0;
-  #lastQuery = 0;
   #stopping = false;
   #cancelRestart: (() => void) | undefined;
 
   constructor(options: ConfigLinkOptions) {
     this.#options = options;
+    this.#answers = new PendingAnswers(options.clock, 'the config thread');
   }
 
   start(): void {
     this.#startedAt = this.#options.clock.now();
     this.#thread = this.#options.startThread({
       message: (message) => {
-        if (message.type === 'Answer') this.#answered(message);
+        if (message.type === 'Answer') this.#answers.answer(message);
         else this.#options.message(message);
       },
       exit: (code, error) => this.#left(code, error),
@@ -70,15 +65,7 @@ export class ConfigLink {
   #ask(message: (id: number) => MainToConfig, timeoutMs: number): Promise<unknown> {
     const thread = this.#thread;
     if (thread === undefined) return Promise.reject(new Error('the config thread is not running'));
-    const id = ++this.#lastQuery;
-    return new Promise((resolve, reject) => {
-      const cancelTimeout = this.#options.clock.after(timeoutMs, () => {
-        this.#pending.delete(id);
-        reject(new Error(`the config thread did not answer within ${timeoutMs} ms`));
-      });
-      this.#pending.set(id, { resolve, reject, cancelTimeout });
-      thread.post(message(id));
-    });
+    return this.#answers.ask((id) => thread.post(message(id)), timeoutMs);
   }
 
   /** Ends it; nothing it publishes is wanted any more. */
@@ -88,22 +75,9 @@ export class ConfigLink {
     this.#thread?.terminate();
   }
 
-  #answered({ id, value, error }: Extract<ConfigToMain, { readonly type: 'Answer' }>): void {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return;
-    this.#pending.delete(id);
-    pending.cancelTimeout();
-    if (error === undefined) pending.resolve(value);
-    else pending.reject(new Error(error));
-  }
-
   #left(code: number, error: Error | undefined): void {
     this.#thread = undefined;
-    for (const { reject, cancelTimeout } of this.#pending.values()) {
-      cancelTimeout();
-      reject(new Error('the config thread died'));
-    }
-    this.#pending.clear();
+    this.#answers.rejectAll();
     if (this.#stopping) return;
     const { clock, log } = this.#options;
     const delayMs = this.#backoff.next(clock.now() - this.#startedAt);
