@@ -89,7 +89,10 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   });
   const keys = rooms.createKeyService({
     log,
-    onChange: (materials) => pool.broadcast({ type: 'Keys', materials }),
+    onChange: (materials) => {
+      pool.broadcast({ type: 'Keys', materials });
+      shadow?.updateKeys(materials);
+    },
   });
 
   const publisher = new Publisher({
@@ -178,6 +181,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
             if (message.type === 'Log') log.write(message.records);
             else metrics.shadowCounted(message);
           },
+          peekKeys: (references) => keys.peek(references),
         });
 
   const admin = rooms.createAdminServer({

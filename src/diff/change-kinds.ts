@@ -21,7 +21,7 @@ const kindOfField: Readonly<Record<string, ChangeKind>> = {
 };
 
 /** The changes of `noticeable` that speak for themselves, each with its kind. */
-export function kindsOf(fields: readonly FieldChange[]): ReadonlyMap<ChangeKind, readonly FieldChange[]> {
+export function kindsOf(fields: readonly FieldChange[]): Map<ChangeKind, readonly FieldChange[]> {
   const isAnswer = ({ path }: FieldChange): boolean => rootOf(path) === 'route' || kindAt(path) === 'status';
   // Answered here, forwarded there: all that belongs to forwarding differs, and says nothing more.
   const isCutShort = fields.some(

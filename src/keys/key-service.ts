@@ -27,6 +27,11 @@ export interface KeyService {
    * available comes with `error`. A URL that is new is waited for 2 s at most.
    */
   load(references: readonly KeyReference[]): Promise<readonly KeyMaterial[]>;
+  /**
+   * The material of each reference as far as it can be had without asking anybody for it: a URL counts where it is in use
+   * already. Nothing is kept. Never rejects.
+   */
+  peek(references: readonly KeyReference[]): Promise<readonly KeyMaterial[]>;
   /** The references in use from now on; all others are forgotten and no longer fetched. */
   retain(references: readonly KeyReference[]): void;
   /** A worker saw an unknown `kid`. Resolves when a newer set came (after `onChange`) or none is to be had. */
@@ -78,6 +83,15 @@ export function createKeyService(options: KeyServiceOptions): KeyService {
         ),
       );
     },
+    peek: (references) =>
+      Promise.all(
+        references.map(async (reference) => {
+          const { id, version, source } = reference;
+          if (!('url' in source))
+            return loaded.get(nameOf(reference)) ?? readMaterial(reference, environment, log);
+          return remotes.get(id)?.material() ?? { id, version, error: `${source.url}: is not in use` };
+        }),
+      ),
     retain(references) {
       const names = new Set(references.map(nameOf));
       const ids = new Set(references.map(({ id }) => id));

@@ -6,6 +6,7 @@ import type {
   LogRecord,
   Problem,
 } from '../snapshot/messages.ts';
+import type { KeySource } from '../middleware/contract.ts';
 import type { Entry } from '../snapshot/model.ts';
 import { createConfiguration } from './configuration.ts';
 import type { Configuration } from './configuration.ts';
@@ -36,13 +37,14 @@ export interface Candidate {
 
 export interface CandidateOptions {
   readonly data: Pick<ConfigThreadData, 'paths' | 'logLevel' | 'modulesDir' | 'versionKey'>;
+  readonly keys: KeySource;
   readonly log: (records: readonly LogRecord[]) => void;
   /** `current` is another one. */
   readonly changed: () => void;
 }
 
 /** Stands in for main and its workers, who take everything and refuse nothing. */
-export function startCandidate({ data, log, changed }: CandidateOptions): Candidate {
+export function startCandidate({ data, keys, log, changed }: CandidateOptions): Candidate {
   const { paths } = data;
   let staged: Map<string, Entry> | undefined;
   let published: Configuration | undefined;
@@ -62,7 +64,10 @@ export function startCandidate({ data, log, changed }: CandidateOptions): Candid
         return;
       }
       case 'Publish':
-        published = createConfiguration(message.generation, staged ?? new Map(), published);
+        published = createConfiguration(message.generation, staged ?? new Map(), {
+          previous: published,
+          keys,
+        });
         staged = undefined;
         controller.receive({ type: 'Published', generation: message.generation, failures: [] });
         return;

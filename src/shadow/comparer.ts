@@ -1,6 +1,7 @@
 import { kindsOf } from '../diff/change-kinds.ts';
 import type { ChangeKind } from '../diff/change-kinds.ts';
 import { describeDecision, noticeable } from '../diff/decided.ts';
+import type { Decided } from '../diff/decided.ts';
 import { fieldChanges } from '../diff/field-changes.ts';
 import { HeaderList } from '../routing/header-list.ts';
 import type { Arrival } from '../simulation/request.ts';
@@ -76,15 +77,21 @@ export class Comparer {
   async #decide(route: string, here: Arrival, there: Arrival): Promise<Comparison> {
     const from = await this.served.simulator.decideArrival(here);
     const to = await this.candidate.simulator.decideArrival(there);
-    const changes = fieldChanges(
-      noticeable({ simulation: from, entries: this.served.simulator.entries }),
-      noticeable({ simulation: to, entries: this.candidate.simulator.entries }),
-    );
-    if (changes.length === 0) return { route, result: 'same' };
-    const kinds = kindsOf(changes);
+    const before = { simulation: from, entries: this.served.simulator.entries };
+    const after = { simulation: to, entries: this.candidate.simulator.entries };
+    const kinds = kindsOf(fieldChanges(noticeable(before), noticeable(after)));
+    if (kinds.size === 0 || kinds.has('middleware')) {
+      // Nobody notices other middlewares by themselves; but a limit or a module is asked when it is served, not here.
+      const open = differingNames(stillOpen(before), stillOpen(after));
+      if (open.length === 0) return { route, result: 'same' };
+      kinds.set(
+        'middleware',
+        open.map((path) => ({ path })),
+      );
+    }
     return {
       route,
-      result: from.certain && to.certain ? 'changed' : 'uncertain',
+      result: from.certain && to.certain && !kinds.has('middleware') ? 'changed' : 'uncertain',
       change: {
         changes: [...kinds.keys()],
         describe: () => ({
@@ -131,6 +138,22 @@ function counterpart(
 ): string | undefined {
   const same = candidates.filter((candidate) => candidate.port === port);
   return (same.find((candidate) => candidate.address === address) ?? same[0])?.name;
+}
+
+/** The middlewares whose answer depends on what cannot be seen here, with the hash of their definitions. */
+function stillOpen({ simulation, entries }: Decided): ReadonlyMap<string, string | undefined> {
+  return new Map(
+    simulation.steps
+      .filter(({ type, decision }) => type === 'rateLimit' || decision.outcome === 'unknown')
+      .map(({ name, key }) => [name, entries.get(key)?.hash]),
+  );
+}
+
+function differingNames(
+  one: ReadonlyMap<string, string | undefined>,
+  other: ReadonlyMap<string, string | undefined>,
+): readonly string[] {
+  return [...new Set([...one.keys(), ...other.keys()])].filter((name) => one.get(name) !== other.get(name));
 }
 
 /** Queries carry secrets. */

@@ -1,3 +1,4 @@
+import type { KeySource } from '../middleware/contract.ts';
 import { createSimulator } from '../simulation/simulator.ts';
 import type { Simulator } from '../simulation/simulator.ts';
 import type { Entry, ListenerSnapshot } from '../snapshot/model.ts';
@@ -13,10 +14,14 @@ export interface Configuration {
 export function createConfiguration(
   generation: number,
   entries: ReadonlyMap<string, Entry>,
-  previous: Configuration | undefined,
+  { previous, keys }: { readonly previous: Configuration | undefined; readonly keys: KeySource },
 ): Configuration {
   const listeners = [...entries.values()]
     .filter(({ key }) => key.startsWith('Listener/'))
     .map(({ json }) => JSON.parse(json) as ListenerSnapshot);
-  return { generation, simulator: createSimulator(entries, previous?.simulator), listeners };
+  return {
+    generation,
+    simulator: createSimulator(entries, previous?.simulator, { now: Date.now, keys }),
+    listeners,
+  };
 }

@@ -1,3 +1,4 @@
+import type { KeySource } from '../middleware/contract.ts';
 import type { Delta, Entry } from '../snapshot/model.ts';
 import { createConfiguration } from './configuration.ts';
 import type { Configuration } from './configuration.ts';
@@ -7,8 +8,13 @@ const maxKept = 4;
 
 /** What is served, as main tells it, and what was served until a moment ago. */
 export class ServedGenerations {
+  readonly #keys: KeySource;
   #kept: readonly Configuration[] = [];
   #coming: { readonly generation: number; readonly entries: Map<string, Entry> } | undefined;
+
+  constructor(keys: KeySource) {
+    this.#keys = keys;
+  }
 
   get latest(): Configuration | undefined {
     return this.#kept.at(-1);
@@ -34,7 +40,10 @@ export class ServedGenerations {
     const entries =
       this.#coming?.generation === generation ? this.#coming.entries : before?.simulator.entries;
     this.#coming = undefined;
-    const next = createConfiguration(generation, entries ?? new Map(), before);
+    const next = createConfiguration(generation, entries ?? new Map(), {
+      previous: before,
+      keys: this.#keys,
+    });
     this.#kept = [...this.#kept, next].slice(-maxKept);
     return [...(before?.simulator.entries.keys() ?? [])]
       .filter((key) => key.startsWith('Route/') && !next.simulator.entries.has(key))

@@ -6,6 +6,7 @@ import { Comparer } from './comparer.ts';
 import { Intake } from './intake.ts';
 import type { ShadowReport } from './report.ts';
 import { ServedGenerations } from './served-generations.ts';
+import { ShadowKeys } from './shadow-keys.ts';
 import { Tally } from './tally.ts';
 
 export interface Shadow {
@@ -26,13 +27,20 @@ export function startShadow(data: ShadowThreadData, send: (message: ShadowToMain
   const { paths, logLevel, modulesDir, versionKey } = data;
   const log = createThreadLogger({ level: logLevel, post: (records) => send({ type: 'Log', records }) });
   const intake = new Intake(data.rings);
-  const served = new ServedGenerations();
+  const keys = new ShadowKeys(send);
+  const served = new ServedGenerations(keys);
   const tally = new Tally(Date.now);
   const candidate = startCandidate({
     data: { paths, logLevel, versionKey, ...(modulesDir !== undefined && { modulesDir }) },
     log: (records) => send({ type: 'Log', records }),
-    changed: () => tally.restart(),
+    keys,
+    changed: () => restart(),
   });
+  /** One of both is another one. */
+  const restart = (): void => {
+    keys.want([served.latest, candidate.current]);
+    tally.restart();
+  };
   let comparer: Comparer | undefined;
   let failures = 0;
   let closed = false;
@@ -68,7 +76,7 @@ export function startShadow(data: ShadowThreadData, send: (message: ShadowToMain
 
   const run = async (): Promise<void> => {
     let until = performance.now() + sliceMs;
-    for (;;) {
+    while (keys.ready) {
       const request = intake.take(served.latest?.generation ?? 0);
       if (request === undefined) return;
       const comparing = compare(request);
@@ -104,7 +112,7 @@ export function startShadow(data: ShadowThreadData, send: (message: ShadowToMain
       enabled: true,
       candidate: status,
       served: { generation: served.latest?.generation ?? 0 },
-      comparing: candidate.current !== undefined && served.latest !== undefined,
+      comparing: candidate.current !== undefined && served.latest !== undefined && keys.ready,
       ...tally.report(),
     };
   };
@@ -117,7 +125,10 @@ export function startShadow(data: ShadowThreadData, send: (message: ShadowToMain
           return;
         case 'Served':
           tally.forget(served.commit(message.generation));
-          tally.restart();
+          restart();
+          return;
+        case 'Keys':
+          keys.take(message);
           return;
         case 'Reconcile':
           candidate.reconcile();

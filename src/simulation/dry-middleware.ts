@@ -10,11 +10,16 @@ export interface DryMiddleware {
   readonly middleware: Pick<Middleware, 'decide'>;
 }
 
-/** Key bytes never come here: whoever needs them says so. */
-const noKeys: KeySource = { get: () => undefined, refresh: () => Promise.resolve() };
+/** What a simulation has besides its entries. */
+export interface DrySurroundings {
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  /** Most often there are none: whoever needs one says so. */
+  readonly keys: KeySource;
+}
 
-/** Builds one without memory, keys or a user's code. Never throws: what cannot be built says so when it is asked. */
-export async function buildDry(entry: Entry, now: () => number): Promise<DryMiddleware> {
+/** Builds one without memory or a user's code. Never throws: what cannot be built says so when it is asked. */
+export async function buildDry(entry: Entry, { now, keys: source }: DrySurroundings): Promise<DryMiddleware> {
   const { name, type, config, keys } = JSON.parse(entry.json) as MiddlewareSnapshot;
   const known = { hash: entry.hash, name, type };
   const definition = findMiddleware(type);
@@ -22,7 +27,7 @@ export async function buildDry(entry: Entry, now: () => number): Promise<DryMidd
     key: entry.key,
     name,
     references: keys,
-    keys: noKeys,
+    keys: source,
     shared: undefined,
     now,
     modulesDir: undefined,

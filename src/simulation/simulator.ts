@@ -14,7 +14,7 @@ import { RouteError } from '../routing/rule.ts';
 import { RoutingTable } from '../routing/table.ts';
 import type { EdgeSnapshot, Entry, RouteSnapshot } from '../snapshot/model.ts';
 import { buildDry } from './dry-middleware.ts';
-import type { DryMiddleware } from './dry-middleware.ts';
+import type { DryMiddleware, DrySurroundings } from './dry-middleware.ts';
 import { headerChanges } from './header-changes.ts';
 import { toWire } from './request.ts';
 import type { Arrival, SimulationRequest } from './request.ts';
@@ -61,13 +61,18 @@ export interface Simulator {
   pairs(): readonly Pair<RouteSnapshot>[];
 }
 
+const withoutKeys: DrySurroundings = {
+  now: Date.now,
+  keys: { get: () => undefined, refresh: () => Promise.resolve() },
+};
+
 /** `previous`: a simulator of entries that are mostly the same; what is common to both is not built again. */
 export function createSimulator(
   entries: ReadonlyMap<string, Entry>,
   previous?: Simulator,
-  now: () => number = Date.now,
+  around: DrySurroundings = withoutKeys,
 ): Simulator {
-  return new EntrySimulator(entries, previous instanceof EntrySimulator ? previous : undefined, now);
+  return new EntrySimulator(entries, previous instanceof EntrySimulator ? previous : undefined, around);
 }
 
 class EntrySimulator implements Simulator {
@@ -81,12 +86,16 @@ class EntrySimulator implements Simulator {
   private readonly splits = new Map<string, readonly SimulatedUpstream[]>();
   private readonly edge: typeof noEdge;
   private readonly trusted: TrustedProxies;
-  private readonly now: () => number;
+  private readonly around: DrySurroundings;
   private ranked: readonly Pair<RouteSnapshot>[] | undefined;
 
-  constructor(entries: ReadonlyMap<string, Entry>, previous: EntrySimulator | undefined, now: () => number) {
+  constructor(
+    entries: ReadonlyMap<string, Entry>,
+    previous: EntrySimulator | undefined,
+    around: DrySurroundings,
+  ) {
     this.entries = entries;
-    this.now = now;
+    this.around = around;
     this.table = tableOf(entries, previous);
     for (const [key, built] of previous?.middlewares ?? [])
       if (entries.get(key)?.hash === built.hash) this.middlewares.set(key, built);
@@ -219,7 +228,7 @@ class EntrySimulator implements Simulator {
   private async middlewareOf(key: string): Promise<DryMiddleware> {
     const known = this.middlewares.get(key);
     if (known !== undefined) return known;
-    const built = await buildDry(this.entries.get(key) as Entry, this.now);
+    const built = await buildDry(this.entries.get(key) as Entry, this.around);
     this.middlewares.set(key, built);
     return built;
   }

@@ -1,6 +1,6 @@
 /** Messages between main and the shadow thread, which decides live traffic by a second configuration. Data only. */
-import type { LogLevel, LogRecord } from './messages.ts';
-import type { Delta } from './model.ts';
+import type { KeyMaterial, LogLevel, LogRecord } from './messages.ts';
+import type { Delta, KeyReference } from './model.ts';
 
 /** workerData of the shadow thread. */
 export interface ShadowThreadData {
@@ -20,17 +20,21 @@ export type MainToShadow =
   | { readonly type: 'Chunk'; readonly delta: Delta }
   /** All parts are out. */
   | { readonly type: 'Served'; readonly generation: number }
+  /** `answers`: the number of the `KeysWanted` that it answers; without one: what has changed by itself. */
+  | { readonly type: 'Keys'; readonly materials: readonly KeyMaterial[]; readonly answers?: number }
   /** Look at the candidate now. */
   | { readonly type: 'Reconcile' }
   /** Answered by `Answer` with a ShadowReport. */
   | { readonly type: 'Query'; readonly id: number };
 
 export type ShadowToMain =
+  /** All that both configurations verify tokens with. */
+  | { readonly type: 'KeysWanted'; readonly id: number; readonly references: readonly KeyReference[] }
   | ({ readonly type: 'Counted' } & ShadowCounts)
   | { readonly type: 'Log'; readonly records: readonly LogRecord[] }
   | { readonly type: 'Answer'; readonly id: number; readonly value?: unknown; readonly error?: string };
 
-/** `uncertain`: it may change, but a user's module or a key that is not there has the last word. */
+/** `uncertain`: it may change, but a limit, a user's module or a token without its key has the last word. */
 export const shadowResults = ['same', 'changed', 'uncertain'] as const;
 export type ShadowResult = (typeof shadowResults)[number];
 

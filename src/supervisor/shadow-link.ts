@@ -1,4 +1,5 @@
-import type { Delta, Entry } from '../snapshot/model.ts';
+import type { KeyMaterial } from '../snapshot/messages.ts';
+import type { Delta, Entry, KeyReference } from '../snapshot/model.ts';
 import type { MainToShadow, ShadowToMain } from '../snapshot/shadow-messages.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Backoff } from './backoff.ts';
@@ -11,8 +12,9 @@ export interface ShadowLinkOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly startThread: (events: ThreadEvents<ShadowToMain>) => Thread<MainToShadow>;
-  /** Everything but answers. */
-  readonly message: (message: Exclude<ShadowToMain, { readonly type: 'Answer' }>) => void;
+  readonly message: (message: Extract<ShadowToMain, { readonly type: 'Counted' | 'Log' }>) => void;
+  /** What is to be had of them without asking anybody. Never rejects. */
+  readonly peekKeys: (references: readonly KeyReference[]) => Promise<readonly KeyMaterial[]>;
 }
 
 /** What is served from a commit on. */
@@ -53,6 +55,11 @@ export class ShadowLink {
     else this.#tell({ generation, base, ...changes });
   }
 
+  /** Key sets that changed by themselves. */
+  updateKeys(materials: readonly KeyMaterial[]): void {
+    this.#thread?.post({ type: 'Keys', materials });
+  }
+
   /** Has the thread look at the candidate now. */
   reconcile(): void {
     this.#thread?.post({ type: 'Reconcile' });
@@ -73,13 +80,23 @@ export class ShadowLink {
 
   #start(): void {
     this.#startedAt = this.#options.clock.now();
-    this.#thread = this.#options.startThread({
+    const thread = this.#options.startThread({
       message: (message) => {
-        if (message.type === 'Answer') this.#answers.answer(message);
-        else this.#options.message(message);
+        switch (message.type) {
+          case 'Answer':
+            return this.#answers.answer(message);
+          case 'KeysWanted':
+            return void this.#options
+              .peekKeys(message.references)
+              .then((materials) => thread.post({ type: 'Keys', materials, answers: message.id }));
+          case 'Counted':
+          case 'Log':
+            return this.#options.message(message);
+        }
       },
       exit: (code, error) => this.#left(code, error),
     });
+    this.#thread = thread;
     const set = [...this.#entries.values()];
     this.#tell({ generation: this.#generation, base: 0, set, removed: [] });
   }

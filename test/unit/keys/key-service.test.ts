@@ -216,4 +216,26 @@ describe('createKeyService', () => {
     await clock.advance(10_000_000);
     expect([requests.length, changes.length, clock.timers]).to.deep.equal([1, 0, 0]);
   });
+
+  it('peeks at files, variables and what is in use, but fetches and keeps nothing for it', async () => {
+    const path = join(tempDir(cleanup), 'secret');
+    writeFileSync(path, 'first-content');
+    const { service, requests, clock } = serviceOf(() => Promise.resolve({ text: jwksOf('k') }));
+    const file: KeyReference = { id: 'f', version: '1', kind: 'Secret', source: { file: path } };
+    const gone: KeyReference = { id: 'g', version: '1', kind: 'Secret', source: { env: 'NOT_SET' } };
+    const before = await service.peek([file, gone, remote]);
+    expect(before.map(({ id, error }) => [id, error === undefined])).to.deep.equal([
+      ['f', true],
+      ['g', false],
+      ['u', false],
+    ]);
+    expect([requests.length, clock.timers]).to.deep.equal([0, 0]);
+    writeFileSync(path, 'second-content');
+    const [again] = await service.peek([file]);
+    expect(Buffer.from(again?.secret ?? []).toString()).to.equal('second-content');
+    await service.load([remote]);
+    const [used] = await service.peek([remote]);
+    expect(used?.jwks).to.include('"kid":"k"');
+    expect(requests).to.have.length(1);
+  });
 });

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { KeySource } from '../../../src/middleware/contract.ts';
 import { Comparer } from '../../../src/shadow/comparer.ts';
 import type { ChangeDescription, Comparison } from '../../../src/shadow/comparer.ts';
 import { createConfiguration } from '../../../src/shadow/configuration.ts';
@@ -10,6 +11,7 @@ import type { TappedRequest } from '../../../src/telemetry/request-tap.ts';
 import { loadText } from '../../support/load-text.ts';
 import { resourceDocument } from '../../support/resource-document.ts';
 
+const noKeys: KeySource = { get: () => undefined, refresh: () => Promise.resolve() };
 const gateway = (listeners = 'http, port: 8080'): string =>
   resourceDocument('Gateway', 'g', `listeners: [{ name: ${listeners} }]`);
 const route = (name: string, more = '', match = `path: { prefix: /${name} }`): string =>
@@ -25,7 +27,7 @@ async function load(...documents: readonly string[]): Promise<Configuration> {
     : [gateway(), ...documents];
   const { entries, problems } = await loadText({ 'a.yaml': text.join('---\n') });
   expect(problems.filter(({ message }) => !message.includes('modules'))).to.deep.equal([]);
-  return createConfiguration(1, entries, undefined);
+  return createConfiguration(1, entries, { previous: undefined, keys: noKeys });
 }
 
 const tapped = (target: string, request: Partial<TappedRequest> = {}): TappedRequest => ({
@@ -110,6 +112,26 @@ describe('Comparer', () => {
     expect(await compared(served, await withModule('x: 1'), tapped('/a'))).to.include({ result: 'same' });
     const change = await compared(served, await withModule('x: 2'), tapped('/a'));
     expect(change).to.deep.include({ result: 'uncertain', changes: ['middleware'] });
+  });
+
+  it('takes no notice of other middlewares that change nothing, but of limits', async () => {
+    const served = await load(route('a'));
+    const noop = await load(route('a', 'middlewares: [{ rewrite: { stripPrefix: /elsewhere } }]'));
+    expect(await compared(served, noop, tapped('/a'))).to.deep.equal({ route: 'default/a', result: 'same' });
+    const limited = (requests: number): Promise<Configuration> =>
+      load(route('a', `middlewares: [{ rateLimit: { requests: ${requests}, per: 1s } }]`));
+    const [narrow, wide] = [await limited(1), await limited(2)];
+    for (const before of [served, wide]) {
+      const change = await compared(before, narrow, tapped('/a'));
+      expect(change).to.deep.include({ result: 'uncertain', changes: ['middleware'] });
+      expect(change.fields).to.deep.equal(['default/a#rateLimit.0']);
+    }
+    const moved = route(
+      'a',
+      'middlewares: [{ rateLimit: { requests: 1, per: 1s } }, { rewrite: { path: /b } }]',
+    );
+    const both = await compared(narrow, await load(moved), tapped('/a'));
+    expect(both).to.deep.include({ result: 'changed', changes: ['url'] });
   });
 
   it('never shows queries, values of headers or tokens', async () => {

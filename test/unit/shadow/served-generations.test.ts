@@ -15,7 +15,7 @@ describe('ServedGenerations', () => {
     const keysOf = (generation: number): readonly string[] => [
       ...(served.find(generation)?.simulator.entries.keys() ?? []),
     ];
-    const served = new ServedGenerations();
+    const served = new ServedGenerations({ get: () => undefined, refresh: () => Promise.resolve() });
     expect(served.latest).to.equal(undefined);
     served.stage({ generation: 3, base: 0, set: all.slice(0, 2), removed: [] });
     served.stage({ generation: 3, base: 0, set: all.slice(2), removed: [] });

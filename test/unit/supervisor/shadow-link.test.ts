@@ -45,6 +45,19 @@ describe('ShadowLink', () => {
     expect(await again).to.equal('report');
   });
 
+  it('gives its thread the keys that it asks for, and those that change by themselves', async () => {
+    const { link, lives } = setUp();
+    link.update(served(1));
+    const [life] = lives;
+    const references = [{ id: 'k', version: '1', kind: 'Jwks', source: { inline: '{}' } }] as const;
+    life?.events.message({ type: 'KeysWanted', id: 7, references });
+    const material = { id: 'k', version: '1' };
+    const answer = { type: 'Keys', materials: [material], answers: 7 };
+    await eventually(() => expect(life?.posted).to.deep.include(answer));
+    link.updateKeys([material]);
+    expect(life?.posted.at(-1)).to.deep.equal({ type: 'Keys', materials: [material] });
+  });
+
   it('starts nothing once it is stopped', () => {
     const { link, lives, timers } = setUp();
     link.update(served(1));
@@ -96,6 +109,7 @@ function setUp() {
       return { post: (message) => void posted.push(message), terminate: () => undefined };
     },
     message: () => undefined,
+    peekKeys: (references) => Promise.resolve(references.map(({ id, version }) => ({ id, version }))),
   });
   return { link, lives, timers };
 }
