@@ -1,3 +1,5 @@
+import { isField } from './is-field.ts';
+
 /**
  * Header or trailer fields as a flat list: name, value, name, value, … in the order and spelling received (RFC 9110 §5.3:
  * fields of one name may stand apart, and `Set-Cookie` must). Look-up ignores case. A list is short, so it is scanned:
@@ -35,7 +37,7 @@ export class HeaderList {
     const length = name.length;
     for (let i = from; i < raw.length; i += 2) {
       const candidate = raw[i] as string;
-      if (candidate.length === length && (candidate === name || candidate.toLowerCase() === name)) return i;
+      if (candidate.length === length && isField(candidate, name)) return i;
     }
     return -1;
   }

@@ -76,6 +76,8 @@ function isHopByHop(lower: string): boolean {
 }
 
 function namedBy(value: string, before: Set<string> | undefined): Set<string> | undefined {
+  // What nearly all of them say.
+  if (value === 'keep-alive' || value === 'close') return before;
   let named = before;
   for (const element of value.toLowerCase().split(',')) {
     const name = element.trim();

@@ -12,7 +12,7 @@ import { MessageWriter } from './message-writer.ts';
 import { outlastWriteErrors } from './outlast-write-errors.ts';
 import { parseResponseHead } from './parse-response-head.ts';
 import { breaksLines } from './scan-fields.ts';
-import { serialiseFields } from './serialise-fields.ts';
+import { serialiseHead } from './serialise-fields.ts';
 import type { ClientConnection, ClientFault, ClientRequest, ResponseHead1, ResponseSink } from './types.ts';
 
 export interface ClientConnectionOptions {
@@ -85,10 +85,12 @@ class Connection implements ClientConnection, SocketTarget {
     this.seen = false;
     this.informational = 0;
     const { framing } = request;
-    let text = `${request.method} ${validTarget(request.target)} HTTP/1.1\r\n${serialiseFields(request.headers.raw, false)}`;
-    if (framing === 'length') text += `content-length: ${request.contentLength}\r\n\r\n`;
-    else text += framing === 'chunked' ? 'transfer-encoding: chunked\r\n\r\n' : '\r\n';
-    this.writer.begin(text, framing, request.contentLength);
+    const requestLine = `${request.method} ${validTarget(request.target)} HTTP/1.1\r\n`;
+    let codecLines = '\r\n';
+    if (framing === 'length') codecLines = `content-length: ${request.contentLength}\r\n\r\n`;
+    else if (framing === 'chunked') codecLines = 'transfer-encoding: chunked\r\n\r\n';
+    const head = serialiseHead(requestLine, request.headers.raw, false, codecLines);
+    this.writer.begin(head, framing, request.contentLength);
     this.requestDone = framing === 'none';
     if (body !== undefined) this.write(body);
     if (this.requestDone || body !== undefined) this.endBody();

@@ -5,7 +5,9 @@ import { breaksLines, listHas, parseContentLength, scanFields } from './scan-fie
 import type { Framing, RequestHead } from './types.ts';
 
 /** Method, one blank, target of visible ASCII without `#` (a fragment is never sent), one blank, version; RFC 9112 §3. */
-const REQUEST_LINE = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!"$-~]+) HTTP\/([0-9])\.([0-9])\r\n/y;
+const REQUEST_LINE = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!"$-~]+ HTTP\/[0-9]\.[0-9]\r\n/y;
+/** Of ` HTTP/1.1` and CRLF. */
+const VERSION_LENGTH = 11;
 const VERSIONED = /^[^ ]+ [^ ]+ HTTP\/[0-9]\.[0-9]$/;
 const ABSOLUTE = /^(https?):\/\/([^/?#]*)(.*)$/i;
 const CHUNKED_LAST =
@@ -39,16 +41,18 @@ interface RequestLine {
 
 function parseRequestLine(text: string, limits: HeadLimits): RequestLine | HeadFault {
   REQUEST_LINE.lastIndex = 0;
-  const line = REQUEST_LINE.exec(text);
-  if (line === null) return requestLineFault(text.slice(0, text.indexOf('\r\n')), limits);
-  const method = line[1] as string;
-  const target = line[2] as string;
+  if (!REQUEST_LINE.test(text)) return requestLineFault(text.slice(0, text.indexOf('\r\n')), limits);
+  const length = REQUEST_LINE.lastIndex;
+  const blank = text.indexOf(' ');
+  const method = text.slice(0, blank);
+  const target = text.slice(blank + 1, length - VERSION_LENGTH);
   if (target.length > limits.targetBytes) return REQUEST_FAULTS.targetTooLong;
-  if (line[3] !== '1') return line[3] === '0' ? REQUEST_FAULTS.version : REQUEST_FAULTS.versionUnsupported;
-  const minor = line[4];
+  const major = text[length - 5];
+  if (major !== '1') return major === '0' ? REQUEST_FAULTS.version : REQUEST_FAULTS.versionUnsupported;
+  const minor = text[length - 3];
   if (minor !== '1' && minor !== '0') return REQUEST_FAULTS.version;
   if (method === 'CONNECT') return REQUEST_FAULTS.connect;
-  return { method, target, version: minor === '1' ? 1 : 0, length: line[0].length };
+  return { method, target, version: minor === '1' ? 1 : 0, length };
 }
 
 function assemble(

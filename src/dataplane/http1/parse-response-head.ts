@@ -5,7 +5,7 @@ import { listHas, parseContentLength, scanFields } from './scan-fields.ts';
 import type { Framing, ResponseHead1 } from './types.ts';
 
 /** RFC 9112 §4; the blank after the status may be missing where the reason is (seen from real servers). */
-const STATUS_LINE = /HTTP\/1\.([01]) ([1-9][0-9][0-9])(?: ([\t -~\x80-\xff]*))?\r\n/y;
+const STATUS_LINE = /HTTP\/1\.[01] [1-5][0-9][0-9](?: [\t -~\x80-\xff]*)?\r\n/y;
 
 /**
  * Parses a response head, strictly. `text` is latin1, begins with the status line, and `end` is where the empty line
@@ -18,12 +18,11 @@ export function parseResponseHead(
   maxFields: number,
 ): ResponseHead1 | ResponseFault {
   STATUS_LINE.lastIndex = 0;
-  const line = STATUS_LINE.exec(text);
-  if (line === null) return RESPONSE_FAULTS.statusLine;
-  const version = line[1] === '1' ? 1 : 0;
-  const status = Number(line[2]);
-  if (status > 599) return RESPONSE_FAULTS.statusLine;
-  const scan = scanFields(text, line[0].length, end, maxFields);
+  if (!STATUS_LINE.test(text)) return RESPONSE_FAULTS.statusLine;
+  const lineEnd = STATUS_LINE.lastIndex;
+  const version = text[7] === '1' ? 1 : 0;
+  const status = Number(text.slice(9, 12));
+  const scan = scanFields(text, lineEnd, end, maxFields);
   if (scan === 'invalid') return RESPONSE_FAULTS.field;
   if (scan === 'too-many') return RESPONSE_FAULTS.headTooLarge;
   if (scan.repeated === 'content-length') return RESPONSE_FAULTS.framing;
@@ -48,7 +47,7 @@ export function parseResponseHead(
   const connection = scan.connection;
   return {
     status,
-    reason: line[3] ?? '',
+    reason: text.slice(13, Math.max(13, lineEnd - 2)),
     version,
     headers: scan.toHeaders(),
     framing,

@@ -1,4 +1,5 @@
 import { HeaderList } from '../../routing/header-list.ts';
+import { isField } from '../../routing/is-field.ts';
 
 /**
  * Field lines (RFC 9112 §5), strictly: token, colon at once, visible latin1, blanks and tabs, CRLF. One pass of this
@@ -71,29 +72,28 @@ function isBlank(code: number): boolean {
 }
 
 function note(scan: FieldScan, name: string, length: number, value: string): void {
-  const lower = name.toLowerCase();
   switch (length) {
     case 4:
-      if (lower !== 'host') return;
+      if (!isField(name, 'host')) return;
       if (scan.host !== undefined) scan.repeated = 'host';
       scan.host = value;
       return;
     case 6:
-      if (lower === 'expect') scan.expect = join(scan.expect, value);
+      if (isField(name, 'expect')) scan.expect = join(scan.expect, value);
       return;
     case 7:
-      if (lower === 'upgrade') scan.upgrade = join(scan.upgrade, value);
+      if (isField(name, 'upgrade')) scan.upgrade = join(scan.upgrade, value);
       return;
     case 10:
-      if (lower === 'connection') scan.connection = join(scan.connection, value);
+      if (isField(name, 'connection')) scan.connection = join(scan.connection, value);
       return;
     case 14:
-      if (lower !== 'content-length') return;
+      if (!isField(name, 'content-length')) return;
       if (scan.contentLength !== undefined) scan.repeated ??= 'content-length';
       scan.contentLength = value;
       return;
     default:
-      if (lower === 'transfer-encoding') scan.transferEncoding = join(scan.transferEncoding, value);
+      if (isField(name, 'transfer-encoding')) scan.transferEncoding = join(scan.transferEncoding, value);
   }
 }
 
@@ -105,6 +105,7 @@ function join(before: string | undefined, value: string): string {
 export function listHas(list: string, token: string): boolean {
   if (list.length < token.length) return false;
   if (list.length === token.length) return list.toLowerCase() === token;
+  if (!list.includes(',')) return false;
   for (const element of list.split(',')) {
     if (element.trim().toLowerCase() === token) return true;
   }

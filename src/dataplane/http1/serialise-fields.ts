@@ -1,3 +1,5 @@
+import { isField } from '../../routing/is-field.ts';
+
 const VALID_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Also refuses code points above 255, whose low byte (written as latin1) may be a CR or LF. */
 const INVALID_VALUE = /[^\t -~\x80-\xff]/;
@@ -9,24 +11,37 @@ const FIELD_LINES = /(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t -~\x80-\xff]*\r\n)*/y;
  * a name that is no token) is left out too, so that nothing can be injected into the message.
  */
 export function serialiseFields(raw: readonly string[], keepContentLength: boolean): string {
-  let out = '';
+  return serialiseHead('', raw, keepContentLength, '');
+}
+
+/** The same between a start line and what the codec adds, as one text: made in one piece, looked at in one piece. */
+export function serialiseHead(
+  startLine: string,
+  raw: readonly string[],
+  keepContentLength: boolean,
+  codecLines: string,
+): string {
+  let text = startLine;
   let lines = 0;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
     if (isCodecField(name, keepContentLength)) continue;
-    out += `${name}: ${raw[i + 1] as string}\r\n`;
+    text += `${name}: ${raw[i + 1] as string}\r\n`;
     lines++;
   }
-  return isExactly(out, lines) ? out : serialiseValid(raw, keepContentLength);
+  const end = text.length;
+  text += codecLines;
+  if (isExactly(text, startLine.length, end, lines)) return text;
+  return startLine + serialiseValid(raw, keepContentLength) + codecLines;
 }
 
 /** One look at the whole is cheaper than one at every value: it is valid and has as many lines as there are fields. */
-function isExactly(text: string, lines: number): boolean {
-  FIELD_LINES.lastIndex = 0;
+function isExactly(text: string, from: number, to: number, lines: number): boolean {
+  FIELD_LINES.lastIndex = from;
   FIELD_LINES.test(text);
-  if (FIELD_LINES.lastIndex !== text.length) return false;
+  if (FIELD_LINES.lastIndex < to) return false;
   let found = 0;
-  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) found++;
+  for (let i = text.indexOf('\n', from); i >= 0 && i < to; i = text.indexOf('\n', i + 1)) found++;
   return found === lines;
 }
 
@@ -48,14 +63,12 @@ export function isValidField(name: string, value: string): boolean {
 
 function isCodecField(name: string, keepContentLength: boolean): boolean {
   switch (name.length) {
-    case 10: {
-      const lower = name.toLowerCase();
-      return lower === 'connection' || lower === 'keep-alive';
-    }
+    case 10:
+      return isField(name, 'connection') || isField(name, 'keep-alive');
     case 14:
-      return !keepContentLength && name.toLowerCase() === 'content-length';
+      return !keepContentLength && isField(name, 'content-length');
     case 17:
-      return name.toLowerCase() === 'transfer-encoding';
+      return isField(name, 'transfer-encoding');
     default:
       return false;
   }

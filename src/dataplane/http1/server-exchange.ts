@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { HeaderList } from '../../routing/header-list.ts';
 import type { HttpDate } from './http-date.ts';
 import type { MessageWriter } from './message-writer.ts';
-import { serialiseFields } from './serialise-fields.ts';
+import { serialiseHead } from './serialise-fields.ts';
 import type { ConnectionInfo, Framing, RequestHead, RequestSink, ServerStream } from './types.ts';
 
 const STATUS_LINES: readonly string[] = Array.from({ length: 600 }, (_, status) => statusLine(status));
@@ -73,8 +73,11 @@ export class ServerExchange implements ServerStream {
   writeInformational(status: number, headers: HeaderList): void {
     if (this.headSent || this.isOver() || this.head.version === 0) return;
     if (status < 102 || status > 199) return;
-    const fields = serialiseFields(headers.raw, false);
-    this.owner.writer.begin(`${STATUS_LINES[status] as string}${fields}\r\n`, 'none', 0);
+    this.owner.writer.begin(
+      serialiseHead(STATUS_LINES[status] as string, headers.raw, false, '\r\n'),
+      'none',
+      0,
+    );
     this.owner.writer.flush();
   }
 
@@ -109,17 +112,17 @@ export class ServerExchange implements ServerStream {
     }
     if (this.keepAlive) this.keepAlive = owner.mayKeep(this, end);
 
-    let text = STATUS_LINES[status] ?? statusLine(status);
-    text += serialiseFields(headers.raw, this.bodyless && status !== 204);
-    if (!headers.has('date')) text += `date: ${owner.date.text()}\r\n`;
+    let lines = headers.has('date') ? '' : `date: ${owner.date.text()}\r\n`;
     if (!this.bodyless) {
-      if (sent === 'length') text += `content-length: ${length}\r\n`;
-      else if (sent === 'chunked') text += 'transfer-encoding: chunked\r\n';
+      if (sent === 'length') lines += `content-length: ${length}\r\n`;
+      else if (sent === 'chunked') lines += 'transfer-encoding: chunked\r\n';
     } else if (framing === 'length' && status !== 204 && status !== 304 && !headers.has('content-length')) {
-      text += `content-length: ${length}\r\n`;
+      lines += `content-length: ${length}\r\n`;
     }
-    if (!this.keepAlive) text += 'connection: close\r\n\r\n';
-    else text += version === 0 ? 'connection: keep-alive\r\n\r\n' : '\r\n';
+    if (!this.keepAlive) lines += 'connection: close\r\n\r\n';
+    else lines += version === 0 ? 'connection: keep-alive\r\n\r\n' : '\r\n';
+    const start = STATUS_LINES[status] ?? statusLine(status);
+    const text = serialiseHead(start, headers.raw, this.bodyless && status !== 204, lines);
 
     owner.writer.begin(text, this.bodyless ? 'none' : sent, length);
     if (first !== undefined && !this.bodyless && !owner.writer.body(first)) {
