@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { FieldScan, scanFields } from '../../../../src/dataplane/http1/scan-fields.ts';
-import { serialiseFields } from '../../../../src/dataplane/http1/serialise-fields.ts';
+import { serialiseFields, serialiseHead } from '../../../../src/dataplane/http1/serialise-fields.ts';
 
 function scan(text: string): readonly string[] {
   const result = scanFields(text, 0, text.length, 100);
@@ -35,6 +35,11 @@ describe('serialiseFields', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(any, any), { maxLength: 6 }), (fields) => {
         const text = serialiseFields(fields.flat(), false);
+        // What stands around the fields does not hide anything in them.
+        for (const lines of ['\r\n', 'date: now\r\ncontent-length: 1\r\n\r\n'])
+          expect(serialiseHead('GET / HTTP/1.1\r\n', fields.flat(), false, lines)).to.equal(
+            `GET / HTTP/1.1\r\n${text}${lines}`,
+          );
         const onWire = Buffer.from(text, 'latin1').toString('latin1');
         expect(onWire).to.equal(text);
         const found = scan(onWire);
