@@ -18,8 +18,9 @@ const answerLimits = { headBytes: 65_536, headerFields: 200 };
 export function tlsOptions(host: string, tlsClient: TlsClient): tls.ConnectionOptions {
   return {
     secureContext: tlsClient.context(),
-    // An IP address has no place in SNI (RFC 6066 §3); the certificate is checked against it all the same.
-    ...(net.isIP(host) === 0 ? { servername: host } : {}),
+    // An IP address has no place in SNI (RFC 6066 §3); the certificate is checked against it all the same. Absent, Node's
+    // HTTP client, by which tunnels are opened, would take the Host that the client sent for it, and check against that.
+    servername: net.isIP(host) === 0 ? host : '',
     ALPNProtocols: ['http/1.1'],
   };
 }

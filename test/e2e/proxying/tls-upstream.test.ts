@@ -45,6 +45,7 @@ describe('an https:// upstream', () => {
         route('name', 'localhost', good.port),
         route('address', '127.0.0.1', good.port),
         route('misnamed', 'localhost', misnamed.port),
+        route('misaddressed', '127.0.0.1', misnamed.port),
       ].join('---\n'),
     };
     const bare = { SSL_CERT_FILE: '', NODE_EXTRA_CA_CERTS: '' };
@@ -97,6 +98,21 @@ describe('an https:// upstream', () => {
     cleanup.add(() => distrusted.terminate());
     const [, answer] = (await once(distrusted, 'unexpected-response')) as [unknown, { statusCode: number }];
     expect(answer.statusCode).to.equal(502);
+  });
+
+  it('named by address is verified against it for a WebSocket too, not against the Host that the client chose', async () => {
+    const headers = { host: 'other.example' };
+    const socket = new WebSocket(`ws://127.0.0.1:${bySslCertFile.port}/address`, { headers });
+    socket.on('error', () => undefined);
+    cleanup.add(() => socket.terminate());
+    const [message] = (await once(socket, 'message')) as [Buffer];
+    expect(message.toString()).to.equal('false');
+    const refused = new WebSocket(`ws://127.0.0.1:${bySslCertFile.port}/misaddressed`, { headers });
+    refused.on('error', () => undefined);
+    cleanup.add(() => refused.terminate());
+    const [, response] = (await once(refused, 'unexpected-response')) as [unknown, { statusCode: number }];
+    expect(response.statusCode).to.equal(502);
+    expect(misnamed.requests()).to.equal(0);
   });
 });
 
