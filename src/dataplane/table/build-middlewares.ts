@@ -1,5 +1,6 @@
 import type { HookFailure } from '../../middleware/pipeline.ts';
 import { findMiddleware } from '../../middleware/registry.ts';
+import type { PersistentMap } from '../../routing/persistent-map.ts';
 import type { MiddlewareSnapshot } from '../../snapshot/model.ts';
 import type { Ledger } from './candidate.ts';
 import type { StagedKeys } from './key-ring.ts';
@@ -17,16 +18,17 @@ export interface MiddlewareContext {
 
 /** The middlewares of the candidate: unchanged ones are the same instances. One that cannot be created is a failure. */
 export async function buildMiddlewares(
-  current: ReadonlyMap<string, BuiltMiddleware>,
+  current: PersistentMap<BuiltMiddleware>,
   staged: Staged,
   ledger: Ledger,
   slices: Slices,
   context: MiddlewareContext,
 ): Promise<{
-  readonly middlewares: ReadonlyMap<string, BuiltMiddleware>;
+  readonly middlewares: PersistentMap<BuiltMiddleware>;
   readonly changed: ReadonlySet<string>;
 }> {
-  const middlewares = new Map(current);
+  let middlewares = current;
+  const edit = {};
   const changed = new Set<string>();
   const keys = context.keys.candidate();
   const release = (key: string): void => {
@@ -56,8 +58,8 @@ export async function buildMiddlewares(
       // Awaiting what is no promise would cost a turn of the microtask queue for each of thousands.
       const middleware = created instanceof Promise ? await created : created;
       const built = { name: snapshot.name, middleware, since: ledger.generation };
-      ledger.made(() => close(built, context.hookFailed));
-      middlewares.set(entry.key, built);
+      if (middleware.close !== undefined) ledger.made(() => close(built, context.hookFailed));
+      middlewares = middlewares.set(edit, entry.key, built);
       changed.add(entry.key);
       release(entry.key);
     } catch (error) {
@@ -65,7 +67,8 @@ export async function buildMiddlewares(
     }
   }
   for (const key of staged.removed) {
-    if (!middlewares.delete(key)) continue;
+    if (!middlewares.has(key)) continue;
+    middlewares = middlewares.delete(edit, key);
     changed.add(key);
     release(key);
   }

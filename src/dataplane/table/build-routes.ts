@@ -4,9 +4,9 @@ import { RouteError } from '../../routing/rule.ts';
 import type { RoutingTable } from '../../routing/table.ts';
 import type { EdgeSnapshot, RouteSnapshot } from '../../snapshot/model.ts';
 import type { WorkerMetrics } from '../../telemetry/series.ts';
-import type { RouteTarget } from '../proxy/route-target.ts';
 import { WeightedSplit } from '../proxy/weighted-split.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { BoundTarget } from './bound-target.ts';
 import type { Ledger } from './candidate.ts';
 import type { BuiltMiddleware } from './served.ts';
 import type { Slices } from './slices.ts';
@@ -30,13 +30,13 @@ export interface RouteContext {
 
 /** The table of the candidate: it shares with the current one whatever does not depend on a change. */
 export async function buildRoutes(
-  current: RoutingTable<RouteTarget>,
+  current: RoutingTable<BoundTarget>,
   staged: Staged,
   parts: RouteParts,
   ledger: Ledger,
   slices: Slices,
   context: RouteContext,
-): Promise<RoutingTable<RouteTarget> | undefined> {
+): Promise<RoutingTable<BoundTarget> | undefined> {
   const set = new Map<string, RouteSnapshot>();
   const hashes = new Map<string, string>();
   for (const entry of staged.entries('Route')) {
@@ -49,19 +49,29 @@ export async function buildRoutes(
   for (const key of staged.removed) if (key.startsWith('Route/')) removed.push(key.slice('Route/'.length));
 
   let looked = 0;
-  if (parts.edgeChanged || parts.changedUpstreams.size > 0 || parts.changedMiddlewares.size > 0) {
+  const rebind = (route: RouteSnapshot, target: BoundTarget): void => {
+    if (set.has(route.name) || staged.removed.has(target.key)) return;
+    set.set(route.name, route);
+    hashes.set(route.name, target.hash);
+  };
+  const shared = new Set<string>();
+  for (const key of parts.changedMiddlewares) {
+    if (++looked % 64 === 0 && slices.spent) await slices.turn();
+    const user = userOf(key, current);
+    if (user === undefined) shared.add(key);
+    else rebind(user.snapshot, user);
+  }
+  if (parts.edgeChanged || parts.changedUpstreams.size > 0 || shared.size > 0) {
     for (const { route, target } of current.routes()) {
       if (++looked % 64 === 0 && slices.spent) await slices.turn();
-      if (set.has(route.name) || staged.removed.has(target.key) || !dependsOn(route, parts)) continue;
-      set.set(route.name, route);
-      hashes.set(route.name, target.hash);
+      if (dependsOn(route, parts, shared)) rebind(route, target);
     }
   }
 
   for (const name of [...removed, ...set.keys()]) {
     if (++looked % 64 === 0 && slices.spent) await slices.turn();
     const old = current.get(name);
-    if (old !== undefined) ledger.onRelease.push({ since: old.since, run: () => old.series.release() });
+    if (old !== undefined) ledger.onRelease.push(old);
   }
   const steps = current.changing({ set: set.values(), removed }, (route) => {
     const target = bind(route, hashes.get(route.name) ?? '', current.get(route.name), parts, ledger, context);
@@ -81,10 +91,17 @@ export async function buildRoutes(
   }
 }
 
-function dependsOn(route: RouteSnapshot, parts: RouteParts): boolean {
+/** The one route that an inline or per-route middleware belongs to (its key says so); undefined: others may use it too. */
+function userOf(key: string, routes: RoutingTable<BoundTarget>): BoundTarget | undefined {
+  const own = /^Middleware\/(?:([^#@]+)#|[^#@]+@(.+)$)/.exec(key);
+  const user = own === null ? undefined : routes.get(own[1] ?? own[2] ?? '');
+  return user?.snapshot.middlewares.includes(key) === true ? user : undefined;
+}
+
+function dependsOn(route: RouteSnapshot, parts: RouteParts, middlewares: ReadonlySet<string>): boolean {
   return (
     parts.edgeChanged ||
-    route.middlewares.some((key) => parts.changedMiddlewares.has(key)) ||
+    route.middlewares.some((key) => middlewares.has(key)) ||
     route.upstreams.some(({ key }) => key !== null && parts.changedUpstreams.has(key))
   );
 }
@@ -92,11 +109,11 @@ function dependsOn(route: RouteSnapshot, parts: RouteParts): boolean {
 function bind(
   route: RouteSnapshot,
   hash: string,
-  old: RouteTarget | undefined,
+  old: BoundTarget | undefined,
   parts: RouteParts,
   ledger: Ledger,
   context: RouteContext,
-): RouteTarget {
+): BoundTarget {
   const instances: PipelineInstance[] = [];
   let unsecured = route.unsecured !== undefined || parts.edge.unsecured !== undefined;
   for (const key of [...parts.edge.middlewares, ...route.middlewares]) {
@@ -108,7 +125,7 @@ function bind(
     upstream: key === null ? undefined : parts.upstreams.get(key),
     weight,
   }));
-  return {
+  return new BoundTarget({
     key: `Route/${route.name}`,
     hash,
     name: route.name,
@@ -118,5 +135,5 @@ function bind(
     series: context.metrics.route(route.name),
     unsecured,
     since: ledger.generation,
-  };
+  });
 }

@@ -10,6 +10,7 @@ import type { PoolOptions } from '../upstream/connection-pool.ts';
 import { Endpoint } from '../upstream/endpoint.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import type { Ledger } from './candidate.ts';
+import type { Slices } from './slices.ts';
 import type { Staged } from './staged.ts';
 
 export interface UpstreamContext {
@@ -30,15 +31,17 @@ const queuePerConnection = 4;
  * The upstreams of the candidate: unchanged ones are the same objects; a changed one keeps the endpoints whose URL it
  * still has, with their connections (G6).
  */
-export function buildUpstreams(
+export async function buildUpstreams(
   current: ReadonlyMap<string, Upstream>,
   staged: Staged,
   ledger: Ledger,
+  slices: Slices,
   context: UpstreamContext,
-): { readonly upstreams: ReadonlyMap<string, Upstream>; readonly changed: ReadonlySet<string> } {
+): Promise<{ readonly upstreams: ReadonlyMap<string, Upstream>; readonly changed: ReadonlySet<string> }> {
   const upstreams = new Map(current);
   const changed = new Set<string>();
   for (const entry of staged.entries('Upstream')) {
+    if (slices.spent) await slices.turn();
     const old = current.get(entry.key);
     const attachment = staged.attachments.get(entry.key);
     if (attachment?.kind !== 'Upstream') {

@@ -56,7 +56,13 @@ async function build(
   const old = current.generation.edge;
   const entry = staged.set.get('Edge');
   const edge = entry === undefined ? old : (JSON.parse(entry.json) as EdgeSnapshot);
-  const { upstreams, changed: changedUpstreams } = buildUpstreams(current.upstreams, staged, ledger, context);
+  const { upstreams, changed: changedUpstreams } = await buildUpstreams(
+    current.upstreams,
+    staged,
+    ledger,
+    slices,
+    context,
+  );
   const { middlewares, changed: changedMiddlewares } = await buildMiddlewares(
     current.middlewares,
     staged,
@@ -69,7 +75,7 @@ async function build(
     edge.middlewares.join('\n') !== old.middlewares.join('\n') ||
     edge.middlewares.some((key) => changedMiddlewares.has(key));
   const table = await buildRoutes(
-    current.generation.table,
+    current.table,
     staged,
     { edge, upstreams, middlewares, changedUpstreams, changedMiddlewares, edgeChanged },
     ledger,
@@ -80,7 +86,7 @@ async function build(
   const listeners = await buildListeners(current.listeners, staged, edge.limits, ledger, context);
   const generation = new Generation({ number, edge, table, trusted: compileTrusted(edge.trustedProxies) });
   return {
-    served: { generation, upstreams, middlewares, listeners },
+    served: { generation, table, upstreams, middlewares, listeners },
     onCommit: ledger.onCommit,
     onRelease: ledger.onRelease,
     undo: () => ledger.undoAll(),

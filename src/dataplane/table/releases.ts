@@ -6,12 +6,14 @@ export interface Release {
   /** The first generation that held it. */
   readonly since: number;
   /** Gives it back; cannot fail. */
-  readonly run: () => void;
+  run(): void;
 }
 
-interface Waiting extends Release {
+/** What went with one generation. */
+interface Batch {
   /** The last generation that held it. */
   readonly last: number;
+  readonly releases: readonly Release[];
 }
 
 /**
@@ -24,8 +26,8 @@ export class Releases {
   /** Retired generations with exchanges, ascending. */
   private readonly active: number[] = [];
   /** By the active generation that is waited for. */
-  private readonly waiting = new Map<number, Waiting[]>();
-  private due: Waiting[] = [];
+  private readonly waiting = new Map<number, Batch[]>();
+  private due: (readonly Release[])[] = [];
   private releasing = false;
 
   /** `clock`: monotonic milliseconds. */
@@ -37,24 +39,35 @@ export class Releases {
   retire(generation: Generation, releases: readonly Release[]): void {
     const last = generation.number;
     this.active.push(last);
-    this.waiting.set(
-      last,
-      releases.map(({ since, run }) => ({ since, run, last })),
-    );
+    this.waiting.set(last, [{ last, releases }]);
     generation.retire(() => this.ended(last));
   }
 
   private ended(number: number): void {
     this.active.splice(this.indexFrom(number), 1);
-    for (const release of this.waiting.get(number) ?? []) {
-      const other = this.active[this.indexFrom(release.since)];
-      if (other !== undefined && other <= release.last) this.waiting.get(other)?.push(release);
-      else this.due.push(release);
+    for (const batch of this.waiting.get(number) ?? []) {
+      // Most often no exchange is left at all: then nothing need be looked at one by one.
+      if (this.active.length === 0) this.due.push(batch.releases);
+      else this.sort(batch);
     }
     this.waiting.delete(number);
     if (this.releasing || this.due.length === 0) return;
     this.releasing = true;
     void this.release();
+  }
+
+  /** What no other active generation held is due; the rest waits for one that did. */
+  private sort({ last, releases }: Batch): void {
+    const due: Release[] = [];
+    const later = new Map<number, Release[]>();
+    for (const release of releases) {
+      const other = this.active[this.indexFrom(release.since)];
+      if (other === undefined || other > last) due.push(release);
+      else if (later.has(other)) later.get(other)?.push(release);
+      else later.set(other, [release]);
+    }
+    if (due.length > 0) this.due.push(due);
+    for (const [other, list] of later) this.waiting.get(other)?.push({ last, releases: list });
   }
 
   /** Place of the first active generation that is `number` or later. */
@@ -75,9 +88,9 @@ export class Releases {
     while (this.due.length > 0) {
       const { due } = this;
       this.due = [];
-      for (const { run } of due) {
+      for (const release of due.flat()) {
         if (slices.spent) await slices.turn();
-        run();
+        release.run();
       }
     }
     this.releasing = false;

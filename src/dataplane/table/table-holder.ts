@@ -1,3 +1,5 @@
+import { PersistentMap } from '../../routing/persistent-map.ts';
+import { RoutingTable } from '../../routing/table.ts';
 import type { Attachment, PrepareFailure } from '../../snapshot/messages.ts';
 import type { Delta } from '../../snapshot/model.ts';
 import type { Engine } from '../proxy/engine.ts';
@@ -32,8 +34,9 @@ export class TableHolder {
     this.removedRoutes = new RemovedRoutes({ open: engine.open, table, wheel, clock });
     this.served = {
       generation: engine.current,
+      table: RoutingTable.empty(),
       upstreams: new Map(),
-      middlewares: new Map(),
+      middlewares: PersistentMap.create({}),
       listeners: new Map(),
     };
   }

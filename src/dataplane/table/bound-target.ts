@@ -1,0 +1,35 @@
+import type { RouteSeries } from '../../telemetry/series.ts';
+import type { Pipeline } from '../../middleware/pipeline.ts';
+import type { RouteSnapshot } from '../../snapshot/model.ts';
+import type { RouteTarget } from '../proxy/route-target.ts';
+import type { WeightedSplit } from '../proxy/weighted-split.ts';
+import type { Release } from './releases.ts';
+
+/** A route of a table and, as thousands go at once, its own release: no closure for each. */
+export class BoundTarget implements RouteTarget, Release {
+  readonly key: string;
+  readonly hash: string;
+  readonly name: string;
+  readonly snapshot: RouteSnapshot;
+  readonly pipeline: Pipeline;
+  readonly split: WeightedSplit;
+  readonly series: RouteSeries;
+  readonly unsecured: boolean;
+  readonly since: number;
+
+  constructor(parts: RouteTarget) {
+    this.key = parts.key;
+    this.hash = parts.hash;
+    this.name = parts.name;
+    this.snapshot = parts.snapshot;
+    this.pipeline = parts.pipeline;
+    this.split = parts.split;
+    this.series = parts.series;
+    this.unsecured = parts.unsecured;
+    this.since = parts.since;
+  }
+
+  run(): void {
+    this.series.release();
+  }
+}
