@@ -66,12 +66,14 @@ export function configStart(
   { versionKey }: Lasting,
   before: Pick<ConfigThreadData, 'servedGeneration' | 'pinned' | 'survived'>,
 ): ThreadStart {
-  const { config, strict, logLevel, modulesDir, stateDir } = settings;
+  const { config, strict, logLevel, modulesDir, stateDir, maxFileBytes, maxFiles } = settings;
   const data: ConfigThreadData = {
     ...before,
     paths: config,
     strict,
     logLevel,
+    maxFileBytes,
+    maxFiles,
     versionKey,
     ...(modulesDir !== undefined && { modulesDir }),
     ...(stateDir !== undefined && { stateDir }),

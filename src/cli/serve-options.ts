@@ -1,7 +1,14 @@
 import { Option } from 'commander';
 import type { LogLevel } from '../snapshot/messages.ts';
 import type { Settings } from './settings.ts';
-import { checkAddress, parsePath, parseTime, parseWorkers } from './setting-values.ts';
+import {
+  checkAddress,
+  parseFileCount,
+  parseFileSize,
+  parsePath,
+  parseTime,
+  parseWorkers,
+} from './setting-values.ts';
 
 /** What commander makes of the options below. */
 export interface ServeOptions {
@@ -15,6 +22,8 @@ export interface ServeOptions {
   readonly stateDir?: string;
   readonly shadow?: readonly string[];
   readonly strict?: true;
+  readonly maxFileSize: number;
+  readonly maxFiles: number;
   readonly logLevel: LogLevel;
   readonly logFormat?: 'json' | 'pretty';
   readonly accessLog?: true;
@@ -94,6 +103,20 @@ const table: readonly ServeOption[] = [
     description: 'end with exit code 1 if the first configuration has any problem',
   },
   {
+    flags: '--max-file-size <size>',
+    env: 'MGATEWAY_MAX_FILE_SIZE',
+    description: 'a larger file of resources is a problem and is not read',
+    parse: parseFileSize,
+    fallback: [64 * 2 ** 20, '64MiB'],
+  },
+  {
+    flags: '--max-files <number>',
+    env: 'MGATEWAY_MAX_FILES',
+    description: 'of a directory only so many files are read, the first by name; a warning says so',
+    parse: parseFileCount,
+    fallback: [100_000],
+  },
+  {
     flags: '--log-level <level>',
     env: 'MGATEWAY_LOG_LEVEL',
     description: 'least severe level that is logged',
@@ -152,6 +175,8 @@ export function toSettings(
     probes: options.probes,
     modulesDir: options.modulesDir,
     stateDir: options.stateDir,
+    maxFileBytes: options.maxFileSize,
+    maxFiles: options.maxFiles,
     logLevel: options.logLevel,
     logFormat: options.logFormat,
     shutdownDelayMs: options.shutdownDelay,

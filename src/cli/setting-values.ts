@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { parseListenAddress } from '../admin/listen-address.ts';
-import { parseDuration } from '../snapshot/units.ts';
+import { parseDuration, parseSize } from '../snapshot/units.ts';
 
 /** `HOST:PORT`, `[IPv6]:PORT` or `:PORT`, as it was written. */
 export function checkAddress(text: string): string {
@@ -33,6 +33,29 @@ export function parseGeneration(text: string): number {
   const number = Number(text);
   if (!/^\d{1,15}$/.test(text) || number < 1) throw new InvalidArgumentError('Give a number from 1.');
   return number;
+}
+
+const maxFileSize = '256MiB';
+
+/** Bytes of `512KiB`, `64MiB`. */
+export function parseFileSize(text: string): number {
+  const hint = `Give a size from 1KiB to ${maxFileSize}, for example 64MiB.`;
+  let bytes;
+  try {
+    bytes = parseSize(text);
+  } catch {
+    throw new InvalidArgumentError(hint);
+  }
+  if (bytes < 1024 || bytes > parseSize(maxFileSize)) throw new InvalidArgumentError(hint);
+  return bytes;
+}
+
+/** A whole number from 1. */
+export function parseFileCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d{1,7}$/.test(text) || count < 1)
+    throw new InvalidArgumentError('Give a number from 1 to 9999999.');
+  return count;
 }
 
 /** A whole number from 1, or `auto`. */

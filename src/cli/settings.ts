@@ -22,6 +22,10 @@ export interface Settings {
   readonly shadow: readonly string[];
   /** Any problem at start ends the program. */
   readonly strict: boolean;
+  /** Larger files of resources are not read. */
+  readonly maxFileBytes: number;
+  /** Of each directory no more files are read. */
+  readonly maxFiles: number;
   readonly logLevel: LogLevel;
   /** undefined: pretty on a terminal, else JSON. */
   readonly logFormat: 'json' | 'pretty' | undefined;

@@ -40,6 +40,25 @@ describe('mgateway serve', () => {
     await eventually(() => /bad\.yaml:\d+:\d+/.test(gateway.stderr()));
   });
 
+  it('reads no larger file than --max-file-size and no more than --max-files, and loses nothing by it', async () => {
+    const upstream = await startUpstream(cleanup);
+    const route = (name: string): string => routeTo(name, `/${name}`, upstream.url);
+    const gateway = await startGateway(cleanup, {
+      files: { 'l.yaml': route('l'), 'm.yaml': route('m') },
+      args: ['--max-file-size', '1KiB', '--max-files', '3'],
+    });
+    const statuses = (): Promise<readonly number[]> =>
+      Promise.all(['a', 'l', 'm'].map(async (name) => (await request(`${gateway.url}/${name}`)).status));
+    await gateway.reload(() => {
+      gateway.write('l.yaml', `${route('l')}# ${'x'.repeat(1024)}\n`);
+      gateway.write('a.yaml', route('a'));
+    });
+    expect(await statuses()).to.deep.equal([200, 200, 200]);
+    await eventually(() => expect(gateway.stderr()).to.match(/l\.yaml.*is larger than 1024 bytes/));
+    const message = /m\.yaml.*is not among the first 3 files, which are read/;
+    await eventually(() => expect(gateway.stderr()).to.match(message));
+  });
+
   it('ends with exit code 1 under --strict if there is any problem', async () => {
     const gateway = await startGateway(cleanup, {
       files: { 'bad.yaml': 'kind: Route\nspec: {' },

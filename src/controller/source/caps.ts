@@ -1,4 +1,4 @@
-/** How much the controller reads at most, and how long it waits. All of them are settings. */
+/** How much the controller reads at most, and how long it waits. */
 export interface SourceCaps {
   /** A larger file is a problem and is not read. */
   readonly maxFileBytes: number;

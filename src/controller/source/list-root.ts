@@ -112,12 +112,12 @@ function listDirectory(
     }
   }
   names.sort();
-  if (names.length > maxFiles) {
-    const message = `holds ${names.length} files; only the first ${maxFiles} are read`;
+  const beyond = names.splice(maxFiles);
+  if (beyond.length > 0) {
+    const message = `holds ${names.length + beyond.length} files; only the first ${maxFiles} are read`;
     remarks.push({ path: root, message });
-    names.length = maxFiles;
   }
-  const files = names.map((name) => {
+  const files = names.map((name): ListedFile => {
     const path = join(root, name);
     const link = linkText(join(real, name));
     if (data !== undefined && link?.startsWith(`..data${sep}`) === true) {
@@ -130,6 +130,13 @@ function listDirectory(
     }
     return stampFile({ path, relative: name, target: join(real, name), swapped: false });
   });
+  // Refused, not gone: what one of them held before stays.
+  const obstacle = `is not among the first ${maxFiles} files, which are read`;
+  for (const name of beyond.slice(0, maxFiles)) {
+    const path = join(root, name);
+    const target = join(real, name);
+    files.push({ path, relative: name, target, swapped: false, stamp: '', changedAt: 0, obstacle });
+  }
   return { root, resolved: [real, data ?? ''], files, remarks, watch };
 }
 
