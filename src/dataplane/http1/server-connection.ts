@@ -137,7 +137,8 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
 
   exchangeEnded(exchange: ServerExchange): void {
     this.exchange = undefined;
-    if (!exchange.keepAlive || this.draining || (exchange.awaitsContinue && this.state === BODY)) {
+    // Even now that it shall close: what the answer has promised the client may rely on, once more.
+    if (!exchange.keepAlive || (exchange.awaitsContinue && this.state === BODY)) {
       this.closeInStages();
       return;
     }

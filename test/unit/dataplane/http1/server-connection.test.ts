@@ -178,6 +178,30 @@ describe('ServerConnection', () => {
     expect(busy.streams).to.have.length(1);
   });
 
+  it('answers one more request if it is told to drain when the answer has begun without saying so', () => {
+    const { connection, wire, streams } = open();
+    wire.feed(get);
+    streams[0]?.respond(200, nothing, 'length', 2, undefined, false);
+    connection.drain();
+    streams[0]?.write(Buffer.from('ok'));
+    streams[0]?.end();
+    expect(wire.sent).to.not.include('connection: close');
+    expect(wire.writableEnded).to.be.false;
+    wire.feed(get);
+    streams[1]?.respond(200, nothing, 'length', 0, undefined, true);
+    expect(wire.sent).to.match(/\r\nconnection: close\r\n\r\n$/);
+    expect(wire.writableEnded).to.be.true;
+
+    const silent = open();
+    silent.wire.feed(get);
+    silent.streams[0]?.respond(200, nothing, 'length', 2, undefined, false);
+    silent.connection.drain();
+    silent.streams[0]?.write(Buffer.from('ok'));
+    silent.streams[0]?.end();
+    silent.pass(400);
+    expect(silent.wire.writableEnded).to.be.true;
+  });
+
   it('closes soon when it is told to drain while idle, but answers a request that was on its way', () => {
     const idle = open();
     idle.connection.drain();
