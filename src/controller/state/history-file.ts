@@ -21,8 +21,11 @@ const format = '{"format":"mgateway-history","version":1}';
 const retryAfterMs = 5000;
 /** Lines are added until there are this many; then the file is written anew with those that still count. */
 const maxLines = 120;
-/** Half of what V8 allows a text to be. */
-const defaultMaxCharacters = 256 * 1024 * 1024;
+/** Or until it is twice as large as when it was written whole. */
+const growth = 2;
+const minGrowthCharacters = 1024 * 1024;
+/** Twice what History keeps to go back with. */
+const defaultMaxCharacters = 64 * 1024 * 1024;
 
 /**
  * The generations on the disk, one line each with its own checksum: what a reload adds is what it changed, not all that is
@@ -33,6 +36,7 @@ export class HistoryFile {
   #waiting: string[] = [];
   #count = 0;
   #characters = 0;
+  #wholeCharacters = 0;
   /** What is on the disk is not what is kept: it is written anew. */
   #isStale = true;
   #writing: Promise<void> = Promise.resolve();
@@ -96,7 +100,8 @@ export class HistoryFile {
     const added = this.#waiting.splice(0);
     if (added.length === 0 && !this.#isStale) return;
     const text = added.join('');
-    const isFull = this.#count + added.length > maxLines || this.#characters + text.length > maxCharacters;
+    const room = Math.min(maxCharacters, Math.max(growth * this.#wholeCharacters, minGrowthCharacters));
+    const isFull = this.#count + added.length > maxLines || this.#characters + text.length > room;
     try {
       if (this.#isStale || isFull) {
         const all = lines().map(encodeLine);
@@ -104,7 +109,8 @@ export class HistoryFile {
         if (whole.length > maxCharacters) throw new Error(`would be larger than ${maxCharacters} characters`);
         this.#isStale = true;
         await medium.write(whole);
-        [this.#count, this.#characters] = [all.length, whole.length];
+        this.#count = all.length;
+        this.#characters = this.#wholeCharacters = whole.length;
       } else {
         this.#isStale = true;
         await append(medium.place, text);

@@ -30,11 +30,11 @@ describe('HistoryFile', () => {
       ...(maxCharacters !== undefined && { maxCharacters }),
     });
     const history: History = new History({ lines: file.load(), noted: (line) => file.add(line) });
-    const serve = (value: number): void => {
+    const serve = (value: number, padding = ''): void => {
       const generation = history.last + 1;
       const event = { generation, time: generation, sourceHash: 'h', durationSeconds: 0 };
       const entries = Array.from({ length: 50 }, (_, i) => makeEntry(`Route/${i}`, { i }));
-      entries.push(makeEntry('Route/a', { value }));
+      entries.push(makeEntry('Route/a', padding === '' ? { value } : { value, padding }));
       history.served({ ...event, result: 'applied' }, new Map(entries.map((entry) => [entry.key, entry])));
     };
     const valueAt = (generation: number): string | undefined =>
@@ -118,6 +118,14 @@ describe('HistoryFile', () => {
     second.serve(2);
     await second.file.close();
     expect(open(directory).last()).to.equal(2);
+
+    const growing = open(join(tempDir(cleanup), 'state'));
+    for (let value = 0; value < 40; value += 1) {
+      growing.serve(value, 'x'.repeat(100_000));
+      await growing.file.close();
+    }
+    // 20 generations are kept, and what comes before the next time it is written whole.
+    expect(statSync(growing.path).size).to.be.within(2_000_000, 4_500_000);
 
     const small = open(join(tempDir(cleanup), 'state'), 1000);
     small.serve(1);
