@@ -101,7 +101,7 @@ function requestOptions(endpoint: EndpointSnapshot, check: HealthCheckSnapshot):
   };
 }
 
-/** SNI names hosts, never addresses (RFC 6066 §3). */
-function serverName({ host }: EndpointSnapshot): { readonly servername?: string } {
-  return isIP(host) === 0 ? { servername: host } : {};
+/** SNI names hosts, never addresses (RFC 6066 §3). Absent, Node would take the Host of the check, and verify against that. */
+function serverName({ host }: EndpointSnapshot): { readonly servername: string } {
+  return { servername: isIP(host) === 0 ? host : '' };
 }

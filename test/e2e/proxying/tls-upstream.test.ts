@@ -11,9 +11,11 @@ import { before, describe, it } from 'mocha';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Cleanup } from '../../support/cleanup.ts';
 import { cleanupAfterAll } from '../../support/cleanup.ts';
+import { eventually } from '../../support/eventually.ts';
 import { routeDocument, startGateway } from '../../support/gateway.ts';
 import type { RunningGateway } from '../../support/gateway.ts';
 import { request } from '../../support/request.ts';
+import { resourceDocument } from '../../support/resource-document.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
 describe('an https:// upstream', () => {
@@ -40,12 +42,20 @@ describe('an https:// upstream', () => {
         name,
         `matches: [{ path: { prefix: /${name} } }]\nupstreams: [{ url: "https://${host}:${port}" }]`,
       );
+    const checked = (name: string, port: number): string =>
+      resourceDocument(
+        'Upstream',
+        name,
+        `endpoints: [{ url: "https://127.0.0.1:${port}" }]\nhealthCheck: { path: /, host: other.example, interval: 100ms, healthy: 1, unhealthy: 1 }`,
+      );
     const files = {
       'routes.yaml': [
         route('name', 'localhost', good.port),
         route('address', '127.0.0.1', good.port),
         route('misnamed', 'localhost', misnamed.port),
         route('misaddressed', '127.0.0.1', misnamed.port),
+        checked('checked-good', good.port),
+        checked('checked-bad', misnamed.port),
       ].join('---\n'),
     };
     const bare = { SSL_CERT_FILE: '', NODE_EXTRA_CA_CERTS: '' };
@@ -112,6 +122,16 @@ describe('an https:// upstream', () => {
     cleanup.add(() => refused.terminate());
     const [, response] = (await once(refused, 'unexpected-response')) as [unknown, { statusCode: number }];
     expect(response.statusCode).to.equal(502);
+    expect(misnamed.requests()).to.equal(0);
+  });
+
+  it('is checked for its health by the same rules, whatever Host the check sends', async () => {
+    const healthy = (name: string, port: number): Promise<number> =>
+      byExtraCerts.metric(
+        `mgateway_upstream_endpoint_healthy{upstream="default/${name}",endpoint="https://127.0.0.1:${port}"}`,
+      );
+    await eventually(async () => (await healthy('checked-bad', misnamed.port)) === 0);
+    await eventually(async () => (await healthy('checked-good', good.port)) === 1);
     expect(misnamed.requests()).to.equal(0);
   });
 });
