@@ -1,5 +1,7 @@
 /** The composition root: the only file that knows all threads and rooms. */
+import { createSecureContext } from 'node:tls';
 import type { Settings } from './cli/settings.ts';
+import { caCertificates } from './dataplane/upstream/ca-certificates.ts';
 import type { ConfigStatus, ConfigToMain, MainToWorker, Pin, WorkerToMain } from './snapshot/messages.ts';
 import type { Entry, ListenerSnapshot } from './snapshot/model.ts';
 import { findBusyPorts } from './supervisor/busy-ports.ts';
@@ -85,6 +87,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   const health = rooms.createHealthService({
     log,
     clock,
+    trust: () => createSecureContext({ ca: caCertificates(process.env) }),
     onVerdict: (upstream, endpoint, healthy) => metrics.endpointHealthy(upstream, endpoint, healthy),
   });
   const keys = rooms.createKeyService({

@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls';
 import type { EndpointCells } from '../snapshot/messages.ts';
 import type { UpstreamSnapshot } from '../snapshot/model.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -20,6 +21,8 @@ export interface HealthServiceOptions {
   readonly onVerdict: (upstream: string, endpoint: string, healthy: boolean | undefined) => void;
   /** From 0 to 1; default: Math.random. */
   readonly random?: () => number;
+  /** Whom `https:` endpoints are verified by, as traffic is; made with the first of them. Default: the CAs of Node. */
+  readonly trust?: () => SecureContext;
   readonly send?: SendProbe;
 }
 
@@ -55,7 +58,7 @@ const startMsPerCheck = 2;
 const jitter = 0.1;
 
 export function createHealthService(options: HealthServiceOptions): HealthService {
-  const { log, clock, onVerdict, random = Math.random, send = createProbeSender() } = options;
+  const { log, clock, onVerdict, random = Math.random, send = createProbeSender(options.trust) } = options;
   const checks = new Map<string, Check>();
   const queue = new Set<Check>();
   let underWay = 0;

@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { ClientRequest, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import type { ConnectionOptions as TlsOptions, SecureContext } from 'node:tls';
 import type { EndpointSnapshot, HealthCheckSnapshot } from '../snapshot/model.ts';
 
 export interface ProbeResult {
@@ -24,11 +25,21 @@ export type SendProbe = (probe: Probe) => () => void;
 
 /**
  * Checks over real connections: each check opens its own, so that it sees what a new client sees. `GET` of the path; any
- * 2xx or 3xx answer within the timeout is good. TLS by the system's CAs, like traffic.
+ * 2xx or 3xx answer within the timeout is good. `trust`: whom `https:` endpoints are verified by, asked for at the first
+ * of them; default: the CAs of Node.
  */
-export function createProbeSender(): SendProbe {
+export function createProbeSender(trust?: () => SecureContext): SendProbe {
+  let secureContext: SecureContext | undefined;
   const http = new HttpAgent({ keepAlive: false });
   const https = new HttpsAgent({ keepAlive: false });
+  const tlsOptions = ({ host }: EndpointSnapshot): TlsOptions => {
+    secureContext ??= trust?.();
+    return {
+      // SNI names hosts, never addresses (RFC 6066 §3). Absent, Node would take the Host of the check, and verify against it.
+      servername: isIP(host) === 0 ? host : '',
+      ...(secureContext !== undefined && { secureContext }),
+    };
+  };
 
   return ({ endpoint, check, done, closed }) => {
     let waiting = true;
@@ -40,7 +51,7 @@ export function createProbeSender(): SendProbe {
     let request: ClientRequest;
     try {
       request = endpoint.tls
-        ? httpsRequest({ ...requestOptions(endpoint, check), agent: https, ...serverName(endpoint) })
+        ? httpsRequest({ ...requestOptions(endpoint, check), agent: https, ...tlsOptions(endpoint) })
         : httpRequest({ ...requestOptions(endpoint, check), agent: http });
     } catch (error) {
       // A path or host that cannot be sent; told later, like every other result.
@@ -99,9 +110,4 @@ function requestOptions(endpoint: EndpointSnapshot, check: HealthCheckSnapshot):
       connection: 'close',
     },
   };
-}
-
-/** SNI names hosts, never addresses (RFC 6066 §3). Absent, Node would take the Host of the check, and verify against that. */
-function serverName({ host }: EndpointSnapshot): { readonly servername: string } {
-  return { servername: isIP(host) === 0 ? host : '' };
 }
