@@ -325,7 +325,7 @@ export interface UpstreamSpec {
   };
   /** Asks every endpoint in turn; absent: all count as healthy. */
   readonly healthCheck?: {
-    /** Path of the request; 2xx is good. */
+    /** Path of the request; 2xx and 3xx are good. */
     readonly path: string;
     /** From one check to the next. Default: `"5s"`. */
     readonly interval: string;
