@@ -91,6 +91,16 @@ describe('a hostile client', () => {
     expect(edited.trailers).to.deep.equal(['x-checksum', '1']);
   });
 
+  it('cannot be taken for another user by a name that no header can hold', async () => {
+    for (const sub of ['ann\ud800', 'ann\udfff', 'ann\r\nx-role: admin', ' ann']) {
+      const connection = await openRaw(cleanup, gateway.port);
+      connection.send(
+        `GET /signed HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token({ iss: 'a', sub })}\r\n\r\n`,
+      );
+      expect(await connection.head(), JSON.stringify(sub)).to.match(/^HTTP\/1\.1 401 /);
+    }
+  });
+
   it('cannot stand beside a header that requestHeaders sets or removes by writing it with underscores', async () => {
     const { fields } = await send(
       'GET /edited HTTP/1.1\r\nhost: a\r\nX_Gateway: mine\r\nx_internal: 1\r\nx-from: 2\r\nx_to: 3\r\nx_other: 4',
