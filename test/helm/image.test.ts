@@ -71,9 +71,26 @@ describe('Dockerfile', () => {
     expect(final('ARG').map(({ text }) => text)).to.include(`VERSION=${version}`);
     const chart = parse(read('helm/mgateway/Chart.yaml')) as { readonly appVersion: string };
     expect(chart.appVersion).to.equal(version);
-    expect(read('manifests/deployment.yaml')).to.include(`mgateway:${version}\n`);
+    expect(imageOfManifests()).to.include({ newTag: version });
+  });
+
+  it('is called the same in the chart and in the plain deployment', () => {
+    const { image } = parse(read('helm/mgateway/values.yaml')) as {
+      readonly image: { readonly registry: string; readonly repository: string };
+    };
+    expect(imageOfManifests()).to.include({
+      name: 'mgateway',
+      newName: `${image.registry}/${image.repository}`,
+    });
+    expect(read('manifests/deployment.yaml')).to.match(/^ +image: mgateway$/m);
   });
 });
+
+function imageOfManifests(): unknown {
+  const { images } = parse(read('manifests/kustomization.yaml')) as { readonly images: readonly unknown[] };
+  expect(images).to.have.lengthOf(1);
+  return images[0];
+}
 
 function read(path: string): string {
   return readFileSync(join(projectRoot, path), 'utf8');

@@ -25,7 +25,10 @@ describe('manifests', () => {
     expect(routes?.metadata.name).to.equal('mgateway-routes');
     const { container, pod } = gatewayOf(objects);
     expect(JSON.stringify(pod.volumes)).to.include('"configMap":{"name":"mgateway-routes"}');
-    expect(container.volumeMounts?.map(({ subPath }) => subPath)).to.deep.equal([undefined]);
+    expect(container.volumeMounts?.map(({ name, subPath }) => [name, subPath])).to.deep.equal([
+      ['resources', undefined],
+      ['state', undefined],
+    ]);
     const dir = tempDir(cleanup);
     writeAsKubelet(dir, routes?.data ?? {}, 1);
     const validate = startProgram(cleanup, ['validate', '--offline', dir]);

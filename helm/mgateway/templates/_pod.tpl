@@ -23,9 +23,6 @@
 {{- if .Values.stateDir.enabled }}
 - --state-dir=/var/lib/mgateway
 {{- end }}
-{{- if .Values.gateway.adminToken.existingSecret }}
-- {{ printf "--admin-token-file=/etc/mgateway/admin-token/%s" .Values.gateway.adminToken.key | quote }}
-{{- end }}
 {{- range .Values.extraArgs }}
 - {{ . | quote }}
 {{- end }}
@@ -148,9 +145,15 @@ spec:
       lifecycle:
         {{- toYaml . | nindent 8 }}
       {{- end }}
-      {{- with .Values.env }}
+      {{- if or .Values.env .Values.gateway.adminToken.existingSecret }}
       env:
+        {{- if .Values.gateway.adminToken.existingSecret }}
+        # Not an argument: commands run by `kubectl exec` find it here too.
+        - { name: MGATEWAY_ADMIN_TOKEN_FILE, value: {{ printf "/etc/mgateway/admin-token/%s" .Values.gateway.adminToken.key | quote }} }
+        {{- end }}
+        {{- with .Values.env }}
         {{- toYaml . | nindent 8 }}
+        {{- end }}
       {{- end }}
       {{- with .Values.envFrom }}
       envFrom:

@@ -46,6 +46,8 @@ export function runTool(path: string, args: readonly string[], input?: string): 
   const { status, stdout, stderr } = spawnSync(path, args, {
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
+    // A program that waits for what never comes would hold up every test.
+    timeout: 180_000,
     ...(input === undefined ? {} : { input }),
   });
   return { code: status, stdout, stderr };
