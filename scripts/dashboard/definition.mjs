@@ -335,6 +335,44 @@ export const rows = [
     ],
   },
   {
+    title: 'Shadow configuration',
+    panels: [
+      {
+        width: 8,
+        title: 'Requests compared',
+        about:
+          'With `--shadow`. uncertain: a limit, a module or a token that cannot be verified has the last word.',
+        unit: 'reqps',
+        stacked: true,
+        series: {
+          '{{result}}':
+            'sum by (result) (rate(mgateway_shadow_requests_total{WHERE, route=~"$route"}[RATE]))',
+        },
+      },
+      {
+        width: 8,
+        title: 'What it would change, by route, most 10',
+        about: 'Several of them for a request.',
+        unit: 'reqps',
+        series: {
+          '{{route}} {{change}}':
+            'topk(10, sum by (route, change) (rate(mgateway_shadow_changes_total{WHERE, route=~"$route"}[RATE])))',
+        },
+      },
+      {
+        width: 8,
+        title: 'Requests not compared',
+        about:
+          'behind: the thread was busy. candidate: the configuration has problems. No traffic waits for it.',
+        unit: 'reqps',
+        series: {
+          '{{instance}} {{reason}}':
+            'sum by (instance, reason) (rate(mgateway_shadow_dropped_total{WHERE}[RATE]))',
+        },
+      },
+    ],
+  },
+  {
     title: 'Saturation',
     panels: [
       {

@@ -98,6 +98,7 @@ export function renderValuesSchema(schemas) {
       fields({ name: { ...dnsLabel, maxLength: 58 }, secretName: objectName }, ['name', 'secretName']),
     ),
     modules: fields({ existingConfigMap: text }),
+    shadow: fields({ enabled: flag, resources: list(resource(schemas)), existingConfigMaps: list(source) }),
     stateDir: fields({ enabled: flag, volume: { type: 'object', maxProperties: 1 }, sizeLimit: quantity }),
     gateway: fields({
       workers: { anyOf: [{ type: 'integer', minimum: 1, maximum: 64 }, oneOf('auto')] },

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Cleanup } from '../support/cleanup.ts';
 import { eventually } from '../support/eventually.ts';
@@ -9,14 +11,15 @@ import { routeDocument, startGateway } from '../support/gateway.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { request } from '../support/request.ts';
 import { resourceDocument } from '../support/resource-document.ts';
+import { tempDir } from '../support/temp-dir.ts';
 import { startUpstream } from '../support/upstream.ts';
 
 const slowMs = 3_000;
 
 /**
  * A gateway to which happens what dashboards and alerts speak of: good, failing and slow routes, retries, an endpoint
- * that is not healthy, a limit that is passed, a refused document and a listener whose port is taken. Its traffic goes
- * on until the end.
+ * that is not healthy, a limit that is passed, a refused document, a listener whose port is taken, and a shadow
+ * configuration that was broken at first and would change something. Its traffic goes on until the end.
  */
 export async function startEventfulGateway(cleanup: Cleanup): Promise<RunningGateway> {
   const upstream = await startUpstream(cleanup, (incoming, response) => {
@@ -31,8 +34,10 @@ export async function startEventfulGateway(cleanup: Cleanup): Promise<RunningGat
   const route = (name: string, spec: string): string =>
     routeDocument(name, `matches: [{ path: { prefix: /${name} } }]\n${spec}`);
   const inline = `upstreams: [{ url: "${upstream.url}" }]`;
+  const shadow = tempDir(cleanup);
+  writeFileSync(join(shadow, 'resources.yaml'), route('good', 'upstream: 7'));
   const gateway = await startGateway(cleanup, {
-    args: ['--workers', '1'],
+    args: ['--workers', '1', '--shadow', shadow],
     files: {
       'resources.yaml': [
         route('good', inline),
@@ -64,6 +69,9 @@ export async function startEventfulGateway(cleanup: Cleanup): Promise<RunningGat
     paths.map((path) => `${gateway.url}/${path}`),
   );
   await eventually(async () => (await gateway.metric('mgateway_config_last_reload_successful')) === 0);
+  const dropped = 'mgateway_shadow_dropped_total{reason="candidate"}';
+  await eventually(async () => (await gateway.metric(dropped)) > 0);
+  writeFileSync(join(shadow, 'resources.yaml'), route('good', `upstreams: [{ url: "${dead}" }]`));
   return gateway;
 }
 

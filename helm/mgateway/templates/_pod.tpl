@@ -20,6 +20,9 @@
 {{- if .Values.modules.existingConfigMap }}
 - --modules-dir=/etc/mgateway/modules
 {{- end }}
+{{- range $source := include "mgateway.shadowSources" . | fromJsonArray }}
+- {{ printf "--shadow=%s" $source.path | quote }}
+{{- end }}
 {{- if .Values.stateDir.enabled }}
 - --state-dir=/var/lib/mgateway
 {{- end }}
@@ -196,6 +199,9 @@ spec:
         {{- if .Values.gateway.adminToken.existingSecret }}
         - { name: admin-token, mountPath: /etc/mgateway/admin-token, readOnly: true }
         {{- end }}
+        {{- range $source := include "mgateway.shadowSources" . | fromJsonArray }}
+        - { name: {{ $source.volume }}, mountPath: {{ $source.path | quote }}, readOnly: true }
+        {{- end }}
         {{- if .Values.stateDir.enabled }}
         - { name: state, mountPath: /var/lib/mgateway }
         {{- end }}
@@ -218,6 +224,10 @@ spec:
     {{- with .Values.gateway.adminToken.existingSecret }}
     - name: admin-token
       secret: { secretName: {{ . | quote }}, defaultMode: 0440 }
+    {{- end }}
+    {{- range $source := include "mgateway.shadowSources" . | fromJsonArray }}
+    - name: {{ $source.volume }}
+      configMap: { name: {{ $source.configMap | quote }}, optional: {{ $source.optional }}, defaultMode: 0444 }
     {{- end }}
     {{- if .Values.stateDir.enabled }}
     - name: state
