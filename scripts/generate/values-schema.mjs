@@ -81,7 +81,7 @@ export function renderValuesSchema(schemas) {
     workloadLabels: texts,
     revisionHistoryLimit: count(0),
     config: fields({
-      resources: list(resource(schemas)),
+      resources: list({ $ref: '#/definitions/resource' }),
       shards: { type: 'integer', minimum: 0, maximum: 256 },
       existingConfigMaps: list(source),
       existingSecrets: list(source),
@@ -98,7 +98,11 @@ export function renderValuesSchema(schemas) {
       fields({ name: { ...dnsLabel, maxLength: 58 }, secretName: objectName }, ['name', 'secretName']),
     ),
     modules: fields({ existingConfigMap: text }),
-    shadow: fields({ enabled: flag, resources: list(resource(schemas)), existingConfigMaps: list(source) }),
+    shadow: fields({
+      enabled: flag,
+      resources: list({ $ref: '#/definitions/resource' }),
+      existingConfigMaps: list(source),
+    }),
     stateDir: fields({ enabled: flag, volume: { type: 'object', maxProperties: 1 }, sizeLimit: quantity }),
     gateway: fields({
       workers: { anyOf: [{ type: 'integer', minimum: 1, maximum: 64 }, oneOf('auto')] },
@@ -207,7 +211,8 @@ export function renderValuesSchema(schemas) {
     dashboards: fields({ enabled: flag, labels: texts, annotations: texts, namespace: text }),
     tests: fields({ timeoutSeconds: count(1) }),
   });
-  const schema = { $schema: 'http://json-schema.org/draft-07/schema#', ...root };
+  const definitions = { resource: resource(schemas) };
+  const schema = { $schema: 'http://json-schema.org/draft-07/schema#', ...root, definitions };
   return `${JSON.stringify(schema, undefined, 1)}\n`;
 }
 
