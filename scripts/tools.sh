@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests of the chart, the CRDs, the alert rules and the dashboard need, pinned, into the user's cache. What cannot be had here
 # is said aloud and its tests are skipped; what can be had and fails to install is a failure. A second run does nothing.
-# The first one compiles helm, kubectl and a Kubernetes API server: some five minutes on two cores.
+# The first one compiles helm, kubectl and a Kubernetes API server: some six minutes on two cores.
 set -u
 operator=v0.85.0
 grafana=13.2.3
