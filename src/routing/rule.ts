@@ -116,6 +116,13 @@ function compileRule<T>(route: RouteSnapshot, match: MatchSnapshot, matchIndex: 
   return folded === path ? rule : { ...rule, folded: { ...rule, path: folded } };
 }
 
+/** The same rule for a route that is bound anew: path and conditions are shared, nothing is compiled again. */
+export function boundAnew<T>(rule: Rule<T>, target: T): Rule<T> {
+  const matched = Object.freeze<Matched<T>>({ ...rule.matched, target });
+  const { folded } = rule;
+  return { ...rule, matched, folded: folded && { ...folded, matched } };
+}
+
 const NO_CONDITIONS: readonly ValueCondition[] = [];
 
 function conditionsOf(matches: readonly ValueMatch[]): readonly ValueCondition[] {

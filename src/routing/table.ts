@@ -8,7 +8,7 @@ import { comparePairs } from './precedence.ts';
 import type { Pair } from './precedence.ts';
 import { otherReadings } from './readings.ts';
 import type { ReadingName } from './readings.ts';
-import { compileRules, RouteError } from './rule.ts';
+import { boundAnew, compileRules, RouteError } from './rule.ts';
 import type { Matched, MatchRequest, Rule } from './rule.ts';
 import { Walk } from './walk.ts';
 
@@ -26,14 +26,18 @@ export type MatchResult<T> =
 /** Gives a route what `match` shall answer with: called once for each route when it enters a table. */
 export type Bind<T> = (route: RouteSnapshot) => T;
 
-/** Routes to put in or replace and names (`namespace/name`) of routes to drop. */
+/** Gives what `match` shall answer with from now on where only that has changed. */
+export type Rebind<T> = (before: T) => T;
+
+/** Routes to put in or replace, and names (`namespace/name`) of routes to drop and of those that are only bound anew. */
 export interface RouteChange {
   readonly set: Iterable<RouteSnapshot>;
   readonly removed: Iterable<string>;
+  readonly rebound?: Iterable<string>;
 }
 
+/** Its definition is not kept: the rules are what there is to know. */
 interface BoundRoute<T> {
-  readonly route: RouteSnapshot;
   readonly target: T;
   readonly hostnames: readonly string[];
   readonly rules: readonly Rule<T>[];
@@ -86,9 +90,9 @@ export class RoutingTable<T> {
     return this.parts.routes.get(name)?.target;
   }
 
-  /** Routes with what is bound to them, in no order. */
-  *routes(): IterableIterator<{ readonly route: RouteSnapshot; readonly target: T }> {
-    yield* this.parts.routes.values();
+  /** What is bound to the routes, in no order. */
+  *targets(): IterableIterator<T> {
+    for (const { target } of this.parts.routes.values()) yield target;
   }
 
   /** Every (hostname, match) pair, in the order in which they are asked. */
@@ -121,8 +125,8 @@ export class RoutingTable<T> {
   }
 
   /** @throws RouteError where a route cannot be compiled; this table stays what it is in any case. */
-  change(change: RouteChange, bind: Bind<T>): RoutingTable<T> {
-    const steps = this.changing(change, bind);
+  change(change: RouteChange, bind: Bind<T>, rebind?: Rebind<T>): RoutingTable<T> {
+    const steps = this.changing(change, bind, rebind);
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;
@@ -130,23 +134,18 @@ export class RoutingTable<T> {
   }
 
   /** `change` in slices of about a millisecond, a route at least: whoever drives it may let other work in at every `yield`. */
-  *changing({ set, removed }: RouteChange, bind: Bind<T>): Generator<void, RoutingTable<T>, void> {
-    const edit: Edit = {};
+  *changing(
+    change: RouteChange,
+    bind: Bind<T>,
+    rebind: Rebind<T> = (before) => before,
+  ): Generator<void, RoutingTable<T>, void> {
     const parts: Parts<T> = { ...this.parts };
     let work = 0;
-    for (const name of removed) {
-      work += drop(parts, edit, name);
-      if (work >= SLICE) {
-        work = 0;
-        yield;
-      }
-    }
-    for (const route of set) {
-      work += drop(parts, edit, route.name) + put(parts, edit, route, bind(route));
-      if (work >= SLICE) {
-        work = 0;
-        yield;
-      }
+    for (const step of edits(parts, change, bind, rebind)) {
+      work += step;
+      if (work < SLICE) continue;
+      work = 0;
+      yield;
     }
     return new RoutingTable(parts);
   }
@@ -184,10 +183,32 @@ function passedBy<T>(
   return comparePairs({ hostname: walk.hostname, rule }, winner) < 0 ? rule : undefined;
 }
 
+/** Changes the parts route by route, and says of each how much work it was. */
+function* edits<T>(
+  parts: Parts<T>,
+  { set, removed, rebound = [] }: RouteChange,
+  bind: Bind<T>,
+  rebind: Rebind<T>,
+): Generator<number> {
+  const edit: Edit = {};
+  for (const name of removed) yield drop(parts, edit, name);
+  for (const route of set) {
+    const target = bind(route);
+    const bound = { target, hostnames: hostnamesOf(route), rules: compileRules(route, target) };
+    yield drop(parts, edit, route.name) + put(parts, edit, route.name, bound);
+  }
+  for (const name of rebound) {
+    const before = parts.routes.get(name);
+    if (before === undefined) continue;
+    const target = rebind(before.target);
+    const rules = before.rules.map((rule) => boundAnew(rule, target));
+    yield drop(parts, edit, name) + put(parts, edit, name, { target, hostnames: before.hostnames, rules });
+  }
+}
+
 /** Says how much work it was. */
-function put<T>(parts: Parts<T>, edit: Edit, route: RouteSnapshot, target: T): number {
-  const rules = compileRules(route, target);
-  const hostnames = hostnamesOf(route);
+function put<T>(parts: Parts<T>, edit: Edit, name: string, bound: BoundRoute<T>): number {
+  const { hostnames, rules } = bound;
   for (const hostname of hostnames) {
     for (const rule of rules) {
       parts.index = HostIndex.with(parts.index, edit, hostname, rule);
@@ -195,7 +216,7 @@ function put<T>(parts: Parts<T>, edit: Edit, route: RouteSnapshot, target: T): n
     }
   }
   if (isGuarded(rules)) parts.guarded += 1;
-  parts.routes = parts.routes.set(edit, route.name, { route, target, hostnames, rules });
+  parts.routes = parts.routes.set(edit, name, bound);
   const regexes = rules.filter(({ path }) => path.kind === 'Regex').length;
   return 1 + hostnames.length * rules.length + REGEX_WEIGHT * regexes;
 }

@@ -3,6 +3,12 @@ import type { RouteSnapshot } from '../../snapshot/model.ts';
 import type { RouteSeries } from '../../telemetry/series.ts';
 import type { WeightedSplit } from './weighted-split.ts';
 
+/** What of a route's definition is still needed once its matches are in the table. */
+export type RouteDefinition = Pick<
+  RouteSnapshot,
+  'name' | 'middlewares' | 'upstreams' | 'hostHeader' | 'timeouts' | 'drainMs'
+> & { readonly unsecured: string | undefined; readonly guard: string | undefined };
+
 /** All that a matched request needs of its route, bound when the table is built. */
 export interface RouteTarget {
   readonly key: string;
@@ -10,7 +16,7 @@ export interface RouteTarget {
   readonly hash: string;
   /** `namespace/name` */
   readonly name: string;
-  readonly snapshot: RouteSnapshot;
+  readonly snapshot: RouteDefinition;
   /** Gateway-wide middlewares, then the route's own. */
   readonly pipeline: Pipeline;
   readonly split: WeightedSplit;

@@ -1,7 +1,6 @@
 import type { RouteSeries } from '../../telemetry/series.ts';
 import type { Pipeline } from '../../middleware/pipeline.ts';
-import type { RouteSnapshot } from '../../snapshot/model.ts';
-import type { RouteTarget } from '../proxy/route-target.ts';
+import type { RouteDefinition, RouteTarget } from '../proxy/route-target.ts';
 import type { WeightedSplit } from '../proxy/weighted-split.ts';
 import type { Release } from './releases.ts';
 
@@ -10,7 +9,7 @@ export class BoundTarget implements RouteTarget, Release {
   readonly key: string;
   readonly hash: string;
   readonly name: string;
-  readonly snapshot: RouteSnapshot;
+  readonly snapshot: RouteDefinition;
   readonly pipeline: Pipeline;
   readonly split: WeightedSplit;
   readonly series: RouteSeries;

@@ -5,6 +5,7 @@ import type { RoutingTable } from '../../routing/table.ts';
 import type { EdgeSnapshot, RouteSnapshot } from '../../snapshot/model.ts';
 import type { WorkerMetrics } from '../../telemetry/series.ts';
 import { WeightedSplit } from '../proxy/weighted-split.ts';
+import type { RouteDefinition } from '../proxy/route-target.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { BoundTarget } from './bound-target.ts';
 import type { Ledger } from './candidate.ts';
@@ -48,36 +49,25 @@ export async function buildRoutes(
   const removed: string[] = [];
   for (const key of staged.removed) if (key.startsWith('Route/')) removed.push(key.slice('Route/'.length));
 
+  const rebound = await reboundRoutes(current, staged, parts, slices);
   let looked = 0;
-  const rebind = (route: RouteSnapshot, target: BoundTarget): void => {
-    if (set.has(route.name) || staged.removed.has(target.key)) return;
-    set.set(route.name, route);
-    hashes.set(route.name, target.hash);
-  };
-  const shared = new Set<string>();
-  for (const key of parts.changedMiddlewares) {
-    if (++looked % 64 === 0 && slices.spent) await slices.turn();
-    const user = userOf(key, current);
-    if (user === undefined) shared.add(key);
-    else rebind(user.snapshot, user);
-  }
-  if (parts.edgeChanged || parts.changedUpstreams.size > 0 || shared.size > 0) {
-    for (const { route, target } of current.routes()) {
+  for (const names of [removed, set.keys(), rebound]) {
+    for (const name of names) {
       if (++looked % 64 === 0 && slices.spent) await slices.turn();
-      if (dependsOn(route, parts, shared)) rebind(route, target);
+      const old = current.get(name);
+      if (old !== undefined) ledger.onRelease.push(old);
     }
   }
-
-  for (const name of [...removed, ...set.keys()]) {
-    if (++looked % 64 === 0 && slices.spent) await slices.turn();
-    const old = current.get(name);
-    if (old !== undefined) ledger.onRelease.push(old);
-  }
-  const steps = current.changing({ set: set.values(), removed }, (route) => {
-    const target = bind(route, hashes.get(route.name) ?? '', current.get(route.name), parts, ledger, context);
-    ledger.made(() => target.series.release());
+  const bound = (route: RouteDefinition, hash: string, old: BoundTarget | undefined): BoundTarget => {
+    const target = bind(route, hash, old, parts, ledger.generation, context);
+    ledger.made(() => target.run());
     return target;
-  });
+  };
+  const steps = current.changing(
+    { set: set.values(), removed, rebound },
+    (route) => bound(definitionOf(route), hashes.get(route.name) ?? '', current.get(route.name)),
+    (old) => bound(old.snapshot, old.hash, old),
+  );
   try {
     for (;;) {
       const step = steps.next();
@@ -91,6 +81,33 @@ export async function buildRoutes(
   }
 }
 
+/** Names of routes that are what they were, but use something that is not. */
+async function reboundRoutes(
+  current: RoutingTable<BoundTarget>,
+  staged: Staged,
+  parts: RouteParts,
+  slices: Slices,
+): Promise<ReadonlySet<string>> {
+  const rebound = new Set<string>();
+  const rebind = ({ key, name }: BoundTarget): void => {
+    if (!staged.set.has(key) && !staged.removed.has(key)) rebound.add(name);
+  };
+  let looked = 0;
+  const shared = new Set<string>();
+  for (const key of parts.changedMiddlewares) {
+    if (++looked % 64 === 0 && slices.spent) await slices.turn();
+    const user = userOf(key, current);
+    if (user === undefined) shared.add(key);
+    else rebind(user);
+  }
+  if (!parts.edgeChanged && parts.changedUpstreams.size === 0 && shared.size === 0) return rebound;
+  for (const target of current.targets()) {
+    if (++looked % 64 === 0 && slices.spent) await slices.turn();
+    if (dependsOn(target.snapshot, parts, shared)) rebind(target);
+  }
+  return rebound;
+}
+
 /** The one route that an inline or per-route middleware belongs to (its key says so); undefined: others may use it too. */
 function userOf(key: string, routes: RoutingTable<BoundTarget>): BoundTarget | undefined {
   const own = /^Middleware\/(?:([^#@]+)#|[^#@]+@(.+)$)/.exec(key);
@@ -98,7 +115,7 @@ function userOf(key: string, routes: RoutingTable<BoundTarget>): BoundTarget | u
   return user?.snapshot.middlewares.includes(key) === true ? user : undefined;
 }
 
-function dependsOn(route: RouteSnapshot, parts: RouteParts, middlewares: ReadonlySet<string>): boolean {
+function dependsOn(route: RouteDefinition, parts: RouteParts, middlewares: ReadonlySet<string>): boolean {
   return (
     parts.edgeChanged ||
     route.middlewares.some((key) => middlewares.has(key)) ||
@@ -106,12 +123,26 @@ function dependsOn(route: RouteSnapshot, parts: RouteParts, middlewares: Readonl
   );
 }
 
+/** Without what only the table needs: with 10,000 routes that is as much as all the rest. */
+function definitionOf(route: RouteSnapshot): RouteDefinition {
+  return {
+    name: route.name,
+    middlewares: route.middlewares,
+    upstreams: route.upstreams,
+    unsecured: route.unsecured,
+    guard: route.guard,
+    hostHeader: route.hostHeader,
+    timeouts: route.timeouts,
+    drainMs: route.drainMs,
+  };
+}
+
 function bind(
-  route: RouteSnapshot,
+  route: RouteDefinition,
   hash: string,
   old: BoundTarget | undefined,
   parts: RouteParts,
-  ledger: Ledger,
+  since: number,
   context: RouteContext,
 ): BoundTarget {
   const instances: PipelineInstance[] = [];
@@ -134,6 +165,6 @@ function bind(
     split: new WeightedSplit(shares, old?.split),
     series: context.metrics.route(route.name),
     unsecured,
-    since: ledger.generation,
+    since,
   });
 }

@@ -18,6 +18,10 @@ function answer(result: MatchResult<string>): object {
   return { kind: result.kind, route: result.route, matchIndex: result.matchIndex };
 }
 
+function targetOf(result: MatchResult<string>): string | undefined {
+  return result.kind === 'matched' ? result.target : undefined;
+}
+
 function winner(table: RoutingTable<string>, asked: MatchRequest): string {
   const result = table.match(asked);
   return result.kind === 'matched' ? result.target.replace('default/', '') : result.kind;
@@ -51,27 +55,45 @@ describe('RoutingTable', () => {
         fc.nat(9).map((n) => `default/r${n}`),
         { maxLength: 3 },
       ),
+      rebound: fc.array(
+        fc.nat(9).map((n) => `default/r${n}`),
+        { maxLength: 3 },
+      ),
     });
     fc.assert(
       fc.property(
         fc.array(change, { maxLength: 6 }),
         fc.array(arbitraryRequest, { minLength: 10, maxLength: 20 }),
         (changes, requests) => {
+          const ask = (asked: MatchRequest, of: RoutingTable<string>): object => {
+            const result = of.match(asked);
+            return { ...answer(result), target: targetOf(result) };
+          };
           let table = RoutingTable.empty<string>();
           const routes = new Map<string, RouteSnapshot>();
           const seen: { readonly table: RoutingTable<string>; readonly answers: readonly object[] }[] = [];
-          for (const { set, removed } of changes) {
-            table = table.change({ set, removed }, ({ name }) => name);
+          const targets = new Map<string, string>();
+          for (const { set, removed, rebound } of changes) {
+            table = table.change(
+              { set, removed, rebound },
+              ({ name }) => name,
+              (before) => `${before}'`,
+            );
             for (const name of removed) routes.delete(name);
             for (const one of set) routes.set(one.name, one);
-            const answers = requests.map((asked) => answer(table.match(asked)));
-            const fresh = build([...routes.values()].reverse());
-            expect(answers).to.deep.equal(requests.map((asked) => answer(fresh.match(asked))));
+            for (const { name } of set) targets.set(name, name);
+            for (const name of rebound) targets.set(name, `${targets.get(name)}'`);
+            const answers = requests.map((asked) => ask(asked, table));
+            const fresh = RoutingTable.empty<string>().change(
+              { set: [...routes.values()].reverse(), removed: [] },
+              ({ name }) => targets.get(name) ?? '',
+            );
+            expect(answers).to.deep.equal(requests.map((asked) => ask(asked, fresh)));
             expect(table.size).to.equal(routes.size);
             seen.push({ table, answers });
           }
           for (const old of seen)
-            expect(requests.map((asked) => answer(old.table.match(asked)))).to.deep.equal(old.answers);
+            expect(requests.map((asked) => ask(asked, old.table))).to.deep.equal(old.answers);
         },
       ),
       { numRuns: 200 },
