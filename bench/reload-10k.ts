@@ -1,9 +1,10 @@
 /**
  * What a reload of 10,000 routes (about 5 MB of YAML) costs: time from the swap of the ConfigMap to traffic, memory, the
  * longest stall of a worker and of the main thread. `node --import=ts-blank-space/register bench/reload-10k.ts
- * [--routes N] [--workers N] [--prof DIR]`, after `npm run build`.
+ * [--routes N] [--workers N] [--prof DIR] [--heap]`, after `npm run build`. `--heap` collects garbage in every thread and says
+ * what is left; without it RSS is what a gateway has that nobody asks to.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -17,6 +18,7 @@ import { createClosing } from './process/closing.ts';
 import type { Closing } from './process/closing.ts';
 import { createPorts } from './process/ports.ts';
 import { startProcess } from './process/start.ts';
+import { heapProbeArguments, probeHeaps } from './reload/heaps.ts';
 import type { GenerationSeen, ProbeOptions, ProbeReport } from './reload/prober.ts';
 import { createVolume, routeFiles } from './reload/routes.ts';
 
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     files: { type: 'string', default: '1,100' },
     rounds: { type: 'string', default: '3' },
     prof: { type: 'string' },
+    heap: { type: 'boolean', default: false },
     main: { type: 'string', default: fileURLToPath(new URL('../dist/main.js', import.meta.url)) },
   },
 });
@@ -81,6 +84,8 @@ async function measure(files: number, closing: Closing): Promise<void> {
     `\n${set.count} routes, ${(bytes / 1e6).toFixed(1)} MB in ${files} file(s), ${values.workers} worker(s), Node ${process.versions.node}`,
   );
 
+  const probeFile = join(work, 'probes');
+  writeFileSync(probeFile, '');
   const began = performance.now();
   const prof = values.prof === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.prof}`];
   const gateway = startProcess(
@@ -89,6 +94,7 @@ async function measure(files: number, closing: Closing): Promise<void> {
       command: process.execPath,
       args: [
         ...prof,
+        ...(values.heap ? heapProbeArguments : []),
         values.main,
         'serve',
         '--config',
@@ -100,6 +106,7 @@ async function measure(files: number, closing: Closing): Promise<void> {
         '--shutdown-delay',
         '0s',
       ],
+      env: { HEAP_PROBE: probeFile },
     },
     join(work, 'log'),
     closing,
@@ -109,6 +116,14 @@ async function measure(files: number, closing: Closing): Promise<void> {
     row('start to traffic', [`${Math.round(performance.now() - began)} ms`, memory(gateway.residentBytes())]),
   );
   await wait(2_000);
+  const heaps = async (): Promise<void> => {
+    if (!values.heap) return;
+    const probes = await probeHeaps(gateway, probeFile);
+    const sum = probes.reduce((all, { heapUsed }) => all + heapUsed, 0);
+    const cells = probes.map(({ thread, heapUsed }) => `thread ${thread} ${mebibytes(heapUsed)}`);
+    console.log(row('heap after gc', [...cells, `all ${mebibytes(sum)}`, memory(gateway.residentBytes())]));
+  };
+  await heaps();
 
   const traffic = startProber({ port, path: '/none', everyMs: 1 }, closing);
   const healthz = startProber({ port: admin, path: '/healthz', everyMs: 2 }, closing);
@@ -158,6 +173,7 @@ async function measure(files: number, closing: Closing): Promise<void> {
       );
     }
   }
+  await heaps();
   const text = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
   console.log(
     text
@@ -173,6 +189,10 @@ async function measure(files: number, closing: Closing): Promise<void> {
 
 function row(name: string, cells: readonly string[]): string {
   return `  ${name.padEnd(18)}${cells.join('  ·  ')}`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 function memory(bytes: number): string {

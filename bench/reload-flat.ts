@@ -4,22 +4,13 @@
  * `npm run build`. Every reload really changes something: the `..data` link of a ConfigMap directory goes round through
  * versions that differ in routes, upstreams, limits, Gateway settings and listeners, while traffic and a WebSocket go on.
  */
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { Agent, createServer, get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -28,6 +19,8 @@ import type { Closing } from './process/closing.ts';
 import { createPorts } from './process/ports.ts';
 import { startProcess } from './process/start.ts';
 import type { Started } from './process/start.ts';
+import { heapProbeArguments, probeHeaps } from './reload/heaps.ts';
+import type { HeapProbe } from './reload/heaps.ts';
 
 const { values } = parseArgs({
   options: {
@@ -42,15 +35,6 @@ const { values } = parseArgs({
 /** An odd number: no version comes again next to the same neighbour in the same role too soon. */
 const versions = 7;
 const routes = 50;
-
-interface Probe {
-  readonly id: number;
-  readonly thread: number;
-  readonly heapUsed: number;
-  readonly external: number;
-  readonly arrayBuffers: number;
-  readonly resources: Readonly<Record<string, number>>;
-}
 
 function documents(version: number, ports: readonly number[], upstream: string): string {
   const head = (kind: string, name: string): string =>
@@ -97,7 +81,7 @@ async function run(closing: Closing): Promise<void> {
 
   const probeFile = join(work, 'probes');
   writeFileSync(probeFile, '');
-  const args = ['--import', new URL('./reload/heap-probe.mjs', import.meta.url).href, values.main, 'serve'];
+  const args = [...heapProbeArguments, values.main, 'serve'];
   args.push('--config', config, '--admin', `127.0.0.1:${admin}`, '--workers', values.workers);
   const command = {
     command: process.execPath,
@@ -124,13 +108,13 @@ async function run(closing: Closing): Promise<void> {
 
   const deadline = performance.now() + Number(values.minutes) * 60_000;
   const wanted = Number(values.reloads);
-  const probes = new Map<number, readonly Probe[]>();
+  const probes = new Map<number, readonly HeapProbe[]>();
   let served = await generation();
   let done = 0;
   const began = performance.now();
   for (; done < wanted && performance.now() < deadline; done++) {
     if (done > 0 && done % Number(values.every) === 0) {
-      probes.set(done, await probe(gateway, probeFile));
+      probes.set(done, await probeHeaps(gateway, probeFile));
       report(done, probes, gateway, began);
     }
     const version = (done + 1) % versions;
@@ -143,7 +127,7 @@ async function run(closing: Closing): Promise<void> {
     await ask(`/only-${version}`);
     if (done % 100 === 0) await ask('/metrics', admin);
   }
-  probes.set(done, await probe(gateway, probeFile));
+  probes.set(done, await probeHeaps(gateway, probeFile));
   report(done, probes, gateway, began);
   const echoed = once(socket, 'message');
   socket.send('still here');
@@ -166,20 +150,9 @@ async function startOrigin(closing: Closing): Promise<string> {
   return `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
 }
 
-/** What each thread holds, once nothing of the last reloads is on its way any more. */
-async function probe(gateway: Started, file: string): Promise<readonly Probe[]> {
-  await wait(2_000);
-  process.kill(gateway.pid, 'SIGUSR2');
-  await wait(1_000);
-  const lines = readFileSync(file, 'utf8').trim().split('\n');
-  const all = lines.map((line) => JSON.parse(line) as Probe);
-  const last = all.at(-1)?.id;
-  return all.filter(({ id }) => id === last).sort((a, b) => a.thread - b.thread);
-}
-
 function report(
   reloads: number,
-  probes: ReadonlyMap<number, readonly Probe[]>,
+  probes: ReadonlyMap<number, readonly HeapProbe[]>,
   gateway: Started,
   began: number,
 ): void {
