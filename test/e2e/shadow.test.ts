@@ -52,6 +52,7 @@ describe('serve --shadow', () => {
   async function start(
     files: (upstream: string) => readonly string[],
     candidate: (upstream: string, unused: string) => readonly string[],
+    args: readonly string[] = [],
   ): Promise<Setting> {
     const served = await startUpstream(cleanup, (_request, response) => response.end('served'));
     const unused = await startUpstream(cleanup);
@@ -67,7 +68,7 @@ describe('serve --shadow', () => {
     const gateway = await startGateway(cleanup, {
       port,
       files: { 'routes.yaml': files(served.url).join('---\n') },
-      args: ['--shadow', dir, '--log-format', 'json'],
+      args: ['--shadow', dir, '--log-format', 'json', ...args],
       env: { SHADOW_SECRET: secret },
     });
     const report = async (): Promise<ShadowReport> =>
@@ -286,6 +287,29 @@ describe('serve --shadow', () => {
     await eventually(async () => expect(await total()).to.equal(sent));
     await eventually(async () => expect((await report()).comparing).to.equal(true));
     expect((await request(`${gateway.url}/a`)).status).to.equal(200);
+  });
+
+  it('never runs a module of the candidate, and goes on with the worker that replaces a dead one', async () => {
+    const modules = tempDir(cleanup);
+    writeFileSync(
+      join(modules, 'ends.mjs'),
+      `export default () => ({ request(exchange) { if (exchange.path === '/a/end') process.exit(7); } });\n`,
+    );
+    const withModule = (url: string): string =>
+      route('a', url, 'middlewares: [{ module: { path: ends.mjs } }]');
+    const { gateway, afterComparing } = await start(
+      (url) => [withModule(url), route('b', url)],
+      (url) => [withModule(url), route('b', url, 'middlewares: [{ module: { path: ends.mjs } }]')],
+      ['--modules-dir', modules, '--workers', '1'],
+    );
+    await request(`${gateway.url}/a/end`).catch(() => undefined);
+    await eventually(async () => expect(await gateway.metric('mgateway_worker_restarts_total')).to.equal(1));
+    await eventually(async () => expect((await request(`${gateway.url}/a`)).status).to.equal(200));
+    const before = decided(await afterComparing(2));
+    await request(`${gateway.url}/b`);
+    const { requests, routes } = await afterComparing(before + 1);
+    expect(requests).to.include({ same: 2, uncertain: 1 });
+    expect(routes[0]).to.deep.include({ route: 'default/b', changes: { middleware: 1 } });
   });
 
   it('says that nobody asked for it where nobody did', async () => {
