@@ -32,7 +32,6 @@ export interface Candidate {
   status(): Promise<CandidateStatus>;
   /** Looks at the files now. */
   reconcile(): void;
-  close(): Promise<void>;
 }
 
 export interface CandidateOptions {
@@ -112,6 +111,5 @@ export function startCandidate({ data, keys, log, changed }: CandidateOptions): 
       };
     },
     reconcile: () => controller.receive({ type: 'Reconcile' }),
-    close: () => controller.close(),
   };
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { MainToShadow, ShadowThreadData, ShadowToMain } from '../snapshot/shadow-messages.ts';
 import type { TappedRequest } from '../telemetry/request-tap.ts';
 import { createThreadLogger } from '../telemetry/thread-logger.ts';
@@ -11,7 +12,6 @@ import { Tally } from './tally.ts';
 
 export interface Shadow {
   receive(message: MainToShadow): void;
-  close(): Promise<void>;
 }
 
 /** Between two looks into rings that were empty. */
@@ -22,7 +22,7 @@ const countsEveryMs = 1_000;
 /** Of failures: each kind of fault is said, a flood of them is not. */
 const maxFailuresLogged = 10;
 
-/** Compares what workers put into their rings, until it is closed; everything it says goes through `send`. */
+/** Compares what workers put into their rings, as long as its thread lives; everything it says goes through `send`. */
 export function startShadow(data: ShadowThreadData, send: (message: ShadowToMain) => void): Shadow {
   const { paths, logLevel, modulesDir, versionKey } = data;
   const log = createThreadLogger({ level: logLevel, post: (records) => send({ type: 'Log', records }) });
@@ -43,8 +43,6 @@ export function startShadow(data: ShadowThreadData, send: (message: ShadowToMain
   };
   let comparer: Comparer | undefined;
   let failures = 0;
-  let closed = false;
-  let next: () => void = () => undefined;
 
   /** Undefined: what it was decided by is gone. */
   const comparerOf = (generation: number): Comparer | undefined => {
@@ -82,17 +80,14 @@ export function startShadow(data: ShadowThreadData, send: (message: ShadowToMain
       const comparing = compare(request);
       if (comparing !== undefined) await comparing;
       if (performance.now() < until) continue;
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       until = performance.now() + sliceMs;
     }
   };
   void (async () => {
-    while (!closed) {
+    for (;;) {
       await run();
-      await new Promise<void>((resolve) => {
-        next = resolve;
-        setTimeout(resolve, pollMs);
-      });
+      await wait(pollMs);
     }
   })();
 
@@ -103,7 +98,7 @@ export function startShadow(data: ShadowThreadData, send: (message: ShadowToMain
   };
   // The counters are there from the start: a rate over one that appears with its first event misses it.
   send({ type: 'Counted', requests: [], changes: [], dropped: [], gone: [] });
-  const telling = setInterval(tellCounts, countsEveryMs);
+  setInterval(tellCounts, countsEveryMs);
 
   const report = async (): Promise<ShadowReport> => {
     tellCounts();
@@ -139,13 +134,6 @@ export function startShadow(data: ShadowThreadData, send: (message: ShadowToMain
             (error: unknown) => send({ type: 'Answer', id: message.id, error: String(error) }),
           );
       }
-    },
-    async close() {
-      closed = true;
-      next();
-      clearInterval(telling);
-      await candidate.close();
-      log.close();
     },
   };
 }
