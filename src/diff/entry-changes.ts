@@ -24,8 +24,12 @@ export function entryChanges(
   for (const [key, entry] of to) {
     const before = from.get(key);
     if (before?.hash === entry.hash) continue;
-    if (before === undefined) changes.push({ ...named(key), change: 'added', fields: [] });
-    else changes.push({ ...named(key), change: 'changed', fields: fieldsOf(before, entry) });
+    if (before === undefined) {
+      changes.push({ ...named(key), change: 'added', fields: [] });
+      continue;
+    }
+    const fields = fieldsOf(before, entry);
+    if (fields.length > 0) changes.push({ ...named(key), change: 'changed', fields });
   }
   for (const key of from.keys())
     if (!to.has(key)) changes.push({ ...named(key), change: 'removed', fields: [] });
@@ -33,8 +37,10 @@ export function entryChanges(
   return changes.sort((a, b) => rank(a) - rank(b) || (a.key < b.key ? -1 : 1));
 }
 
+/** Without what follows from other entries, where the change is told. */
 function fieldsOf(before: Entry, after: Entry): readonly FieldChange[] {
-  return fieldChanges(JSON.parse(before.json), JSON.parse(after.json));
+  const changes = fieldChanges(JSON.parse(before.json), JSON.parse(after.json));
+  return before.key.startsWith('Route/') ? changes.filter(({ path }) => !/^guards\b/.test(path)) : changes;
 }
 
 function named(key: string): Pick<EntryChange, 'key' | 'kind' | 'name'> {

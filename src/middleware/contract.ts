@@ -122,6 +122,8 @@ export interface ConfigProblem {
 export interface MiddlewareDefinition<Config = unknown> {
   /** The key in YAML. */
   readonly type: string;
+  /** It may refuse requests: whoever reaches the same resource by a route without it has got past it. */
+  readonly guards?: true;
   /** Finds what the schema cannot; pure. */
   readonly check?: (config: Config) => readonly ConfigProblem[];
   /** Secrets and key sets the block names (versions are filled in by the controller). */

@@ -220,7 +220,7 @@ export interface RouteSpec {
   readonly matches: readonly {
     /** A condition on the normalised path. */
     readonly path?: {
-      /** The whole path. `/a` is not `/a/`, which many servers take for the same: a `prefix` stands for both. */
+      /** The whole path. `/a` is not `/a/`, which many servers take for the same: where the one is guarded, the other is refused (400) unless a route names it. A `prefix` stands for both. */
       readonly exact?: string;
       /** Whole segments from the start: `/users` matches `/users` and `/users/7`, never `/users2`. */
       readonly prefix?: string;

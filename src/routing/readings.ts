@@ -2,7 +2,8 @@ import { pathText } from './path-text.ts';
 import { wellFormed } from './well-formed.ts';
 
 /** What another server may take a path for. */
-export type ReadingName = 'parameters' | 'blanks' | 'decoded_twice' | 'compatibility' | 'case' | 'combined';
+export type ReadingName =
+  'slash' | 'parameters' | 'delimiters' | 'blanks' | 'decoded_twice' | 'compatibility' | 'case' | 'combined';
 
 export interface Reading {
   readonly name: ReadingName;
@@ -13,8 +14,8 @@ export interface Reading {
 const ODD = /[%;A-Z]/;
 
 /**
- * The other paths that servers in use would take a normalised path for: without `;parameters` (Tomcat, Jetty, Spring),
- * without blanks, decoded once more, in compatible characters (fullwidth forms, RFC 8264), or in lower case (Express, IIS, Windows
+ * The other paths that servers in use would take a normalised path for: without `;parameters` (Tomcat, Jetty, Spring), without
+ * what follows an escaped `?` or `#` (proxies that pass on what they have decoded), without blanks, decoded once more, in compatible characters (fullwidth forms, RFC 8264), or in lower case (Express, IIS, Windows
  * file systems). Each alone and all together; none for a plain lower-case path.
  */
 export function otherReadings(path: string): readonly Reading[] {
@@ -32,12 +33,22 @@ export function otherReadings(path: string): readonly Reading[] {
     readings.push({ name, text: canonical });
   };
   add('parameters', withoutParameters(decoded));
+  add('delimiters', withoutDelimited(decoded));
   add('blanks', withoutBlanks(decoded));
   add('decoded_twice', decodedAgain(decoded));
   add('compatibility', compatible(decoded));
   add('case', decoded.toLowerCase());
-  add('combined', withoutParameters(withoutBlanks(compatible(decodedAgain(decoded)))).toLowerCase());
+  add(
+    'combined',
+    withoutParameters(withoutDelimited(withoutBlanks(compatible(decodedAgain(decoded))))).toLowerCase(),
+  );
   return readings;
+}
+
+/** A `pathText` with a slash at its end or, where it has one, without: many servers serve both alike. '' for `/` and `*`. */
+export function otherSlash(text: string): string {
+  if (text.length < 2) return '';
+  return text.endsWith('/') ? text.slice(0, -1) : `${text}/`;
 }
 
 /** A `pathText` in lower case. */
@@ -47,6 +58,11 @@ export function foldedText(text: string): string {
 
 function withoutParameters(text: string): string {
   return text.replace(/;[^/]*/g, '');
+}
+
+function withoutDelimited(text: string): string {
+  const end = text.search(/[?#]/);
+  return end < 0 ? text : text.slice(0, end);
 }
 
 function withoutBlanks(text: string): string {

@@ -21,6 +21,8 @@ export interface Rule<T = unknown> {
   readonly matchIndex: number;
   /** Keys of its route's middlewares: what is passed by where a request reaches the same resource by another route. */
   readonly guards: readonly string[];
+  /** Those of them that may refuse a request. */
+  readonly refusing: readonly string[];
   /** The rule for the path in lower case, where that differs and there is something to guard. */
   readonly folded: Rule<T> | undefined;
   /** What `match` answers where nothing of the request has to be told: one object for all requests. */
@@ -90,6 +92,7 @@ export function compileRules<T>(route: RouteSnapshot, target: T): readonly Rule<
 
 function compileRule<T>(route: RouteSnapshot, match: MatchSnapshot, matchIndex: number, target: T): Rule<T> {
   const path = compilePathPattern(match.path);
+  const guards = guardsOf(route);
   const rule: Rule<T> = {
     priority: route.priority,
     path,
@@ -99,8 +102,8 @@ function compileRule<T>(route: RouteSnapshot, match: MatchSnapshot, matchIndex: 
     listeners: route.listeners,
     route: route.name,
     matchIndex,
-    guards:
-      route.unsecured === undefined ? route.middlewares : [...route.middlewares, `unsecured/${route.name}`],
+    guards,
+    refusing: refusingOf(route, guards),
     folded: undefined,
     matched: Object.freeze<Matched<T>>({
       kind: 'matched',
@@ -114,6 +117,23 @@ function compileRule<T>(route: RouteSnapshot, match: MatchSnapshot, matchIndex: 
   };
   const folded = rule.guards.length === 0 ? path : foldedPattern(path);
   return folded === path ? rule : { ...rule, folded: { ...rule, path: folded } };
+}
+
+function guardsOf({ name, middlewares, unsecured }: RouteSnapshot): readonly string[] {
+  return unsecured === undefined ? middlewares : [...middlewares, `unsecured/${name}`];
+}
+
+const NOTHING: readonly string[] = [];
+
+/** One list for all that have none, and for all of whom every one refuses. */
+function refusingOf(
+  { middlewares, guards: places = [], unsecured }: RouteSnapshot,
+  guards: readonly string[],
+): readonly string[] {
+  if (places.length === middlewares.length) return guards;
+  const refusing = middlewares.filter((_, place) => places.includes(place));
+  if (unsecured !== undefined) refusing.push(...guards.slice(middlewares.length));
+  return refusing.length === 0 ? NOTHING : refusing;
 }
 
 /** The same rule for a route that is bound anew: path and conditions are shared, nothing is compiled again. */

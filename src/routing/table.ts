@@ -6,7 +6,7 @@ import { PersistentMap } from './persistent-map.ts';
 import type { Edit } from './persistent-map.ts';
 import { comparePairs } from './precedence.ts';
 import type { Pair } from './precedence.ts';
-import { otherReadings } from './readings.ts';
+import { otherReadings, otherSlash } from './readings.ts';
 import type { ReadingName } from './readings.ts';
 import { boundAnew, compileRules, RouteError } from './rule.ts';
 import type { Matched, MatchRequest, Rule } from './rule.ts';
@@ -51,6 +51,8 @@ interface Parts<T> {
   folded: HostIndex<T> | undefined;
   /** Number of routes with middlewares. */
   guarded: number;
+  /** Of those, routes that may refuse a path and not the same with a slash at its end, or the reverse. */
+  slashed: number;
 }
 
 const NONE = Object.freeze({ kind: 'none' });
@@ -77,6 +79,7 @@ export class RoutingTable<T> {
       index: undefined,
       folded: undefined,
       guarded: 0,
+      slashed: 0,
     });
   }
 
@@ -152,14 +155,28 @@ export class RoutingTable<T> {
 
   /** Whether `winner` lets a request pass by the middlewares of a rule that another reading of its path leads to. */
   private ambiguity(request: MatchRequest, text: string, winner: Pair<T>): MatchResult<T> | undefined {
-    const { index, folded } = this.parts;
+    const { index, folded, slashed } = this.parts;
+    // Who writes an exact path has settled what the slash means there.
+    const isSlashOpen = slashed > 0 && winner.rule.path.kind !== 'Exact';
+    const bySlash = isSlashOpen ? this.passedBySlash(request, text, winner) : undefined;
+    if (bySlash !== undefined) return { kind: 'ambiguous', reading: 'slash', route: bySlash.route };
     for (const reading of otherReadings(request.path)) {
       const passed =
         passedBy(index, request, reading.text, winner) ?? passedBy(folded, request, reading.text, winner);
       if (passed !== undefined) return { kind: 'ambiguous', reading: reading.name, route: passed.route };
+      const byBoth = isSlashOpen ? this.passedBySlash(request, reading.text, winner) : undefined;
+      if (byBoth !== undefined) return { kind: 'ambiguous', reading: 'combined', route: byBoth.route };
     }
     const passed = folded === undefined ? undefined : passedBy(folded, request, text, winner);
-    return passed === undefined ? undefined : { kind: 'ambiguous', reading: 'case', route: passed.route };
+    return passed && { kind: 'ambiguous', reading: 'case', route: passed.route };
+  }
+
+  /** The rule that `text` leads to with a slash more or less, if it might have refused what the winner lets pass. */
+  private passedBySlash(request: MatchRequest, text: string, winner: Pair<T>): Rule<T> | undefined {
+    const other = otherSlash(text);
+    if (other === '') return undefined;
+    const { index, folded } = this.parts;
+    return refusedBy(index, request, other, winner) ?? refusedBy(folded, request, other, winner);
   }
 }
 
@@ -181,6 +198,18 @@ function passedBy<T>(
   if (!rule || rule.route === winner.rule.route) return undefined;
   if (rule.guards.every((guard) => winner.rule.guards.includes(guard))) return undefined;
   return comparePairs({ hostname: walk.hostname, rule }, winner) < 0 ? rule : undefined;
+}
+
+/** The same, if that middleware may refuse requests and the winner does not tell the two spellings apart itself. */
+function refusedBy<T>(
+  index: HostIndex<T> | undefined,
+  request: MatchRequest,
+  text: string,
+  winner: Pair<T>,
+): Rule<T> | undefined {
+  const rule = passedBy(index, request, text, winner);
+  if (rule === undefined || differOnlyBySlash(rule, winner.rule)) return undefined;
+  return rule.refusing.every((guard) => winner.rule.guards.includes(guard)) ? undefined : rule;
 }
 
 /** Changes the parts route by route, and says of each how much work it was. */
@@ -216,6 +245,7 @@ function put<T>(parts: Parts<T>, edit: Edit, name: string, bound: BoundRoute<T>)
     }
   }
   if (isGuarded(rules)) parts.guarded += 1;
+  if (rules.some(refusesBySlash)) parts.slashed += 1;
   parts.routes = parts.routes.set(edit, name, bound);
   const regexes = rules.filter(({ path }) => path.kind === 'Regex').length;
   return 1 + hostnames.length * rules.length + REGEX_WEIGHT * regexes;
@@ -245,12 +275,23 @@ function drop<T>(parts: Parts<T>, edit: Edit, name: string): number {
     }
   }
   if (isGuarded(bound.rules)) parts.guarded -= 1;
+  if (bound.rules.some(refusesBySlash)) parts.slashed -= 1;
   parts.routes = parts.routes.delete(edit, name);
   return 1 + bound.hostnames.length * bound.rules.length;
 }
 
 function isGuarded(rules: readonly Rule[]): boolean {
   return rules.some((rule) => rule.guards.length > 0);
+}
+
+/** A prefix stands for both: with the slash and without. */
+function refusesBySlash({ refusing, path }: Rule): boolean {
+  return refusing.length > 0 && path.kind !== 'Prefix' && path.kind !== 'Any';
+}
+
+/** Whether two templates differ by nothing but a slash at the end: both are written down. */
+function differOnlyBySlash(a: Rule, b: Rule): boolean {
+  return a.path.kind === 'Template' && b.path.kind === 'Template' && otherSlash(a.path.text) === b.path.text;
 }
 
 function hasVariables(rule: Rule): boolean {

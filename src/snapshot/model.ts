@@ -139,6 +139,8 @@ export interface RouteSnapshot {
   readonly matches: readonly MatchSnapshot[];
   /** Middleware keys in the order written (Gateway-wide ones are in EdgeSnapshot and run before). */
   readonly middlewares: readonly string[];
+  /** Places in `middlewares` of those that may refuse a request; absent: none does. */
+  readonly guards?: readonly number[];
   readonly upstreams: readonly UpstreamShare[];
   /** Set when a middleware is missing and no last good version exists: answers 503 `ERR_ROUTE_NOT_SECURED`. */
   readonly unsecured?: string;

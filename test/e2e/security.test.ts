@@ -6,6 +6,7 @@ import { valuesOf } from '../support/echo.ts';
 import { routeDocument, startGateway } from '../support/gateway.ts';
 import type { RunningGateway } from '../support/gateway.ts';
 import { openRaw, startRawServer } from '../support/raw-connection.ts';
+import { request } from '../support/request.ts';
 import { startUpstream } from '../support/upstream.ts';
 
 const secret = 'a secret of at least thirty-two bytes';
@@ -124,6 +125,110 @@ describe('a hostile client', () => {
   it('cannot have a request forwarded without the host that it was matched by', async () => {
     const { fields } = await send('GET http://tenant.example/plain HTTP/1.0');
     expect(valuesOf(fields, 'host')).to.deep.equal(['tenant.example']);
+  });
+});
+
+/**
+ * A server that takes a path for as many others as any server in use does: escapes decoded again and again, no case,
+ * no `;parameters`, no blanks, no empty segments, and no slash at the end.
+ */
+function generousReading(target: string): string {
+  let path = target.split('?', 1)[0] ?? '';
+  for (let i = 0; i < 4; i++)
+    path = path.replace(/%[0-7][0-9A-Fa-f]/g, (escape) =>
+      String.fromCharCode(Number.parseInt(escape.slice(1), 16)),
+    );
+  const plain = path
+    .replaceAll('\\', '/')
+    .replace(/;[^/]*|\s/g, '')
+    .toLowerCase();
+  return new URL(plain.replace(/\/{2,}/g, '/'), 'http://a').pathname.replace(/(?<=.)\/$/, '');
+}
+
+/** A middle part is a place of its own: `/x/../admin`. */
+const spellings = [
+  '/', '//', '/.', '/./', '/%2e', '/%2E/', '/x/..', '/x/%2e%2e/', '%2f', '%2F', '%5c', '/%2f', ';x', ';x/', '/;x', '/;x/', ';x=1;y/',
+  '%3b', '%3bx/', '/%3b', '%20', '%20/', '/%20', '%09', '%00', '?', '/?', '?/', '/?x=/', '%3f', '%23', '#', '/#x', '%252f', '%252e', '/%252e',
+  '/..;/admin', '/.;/', '%c0%af', '%ef%bc%8f', '%e3%80%82', '\\', '/\\',
+]; // prettier-ignore
+
+describe('a guarded path beside an open prefix', () => {
+  const cleanup = cleanupAfterAll();
+  const jwt = '{ jwt: { issuers: [{ issuer: a, secret: { env: SECURITY_TEST_SECRET } }] } }';
+  const open = '{ requestHeaders: { set: { x-kind: open } } }';
+
+  it('is reached by no other spelling of it, whatever the server behind takes for the same', async () => {
+    const upstream = await startUpstream(cleanup, (_, response) => response.end());
+    const route = (name: string, match: string, middlewares: string): string =>
+      routeDocument(
+        name,
+        `matches: [{ path: { ${match} } }]\nmiddlewares: [${middlewares}]\nupstreams: [{ url: "${upstream.url}" }]`,
+      );
+    const gateway = await startGateway(cleanup, {
+      env: { SECURITY_TEST_SECRET: secret },
+      files: {
+        'routes.yaml': [
+          route('exact', 'exact: /admin', jwt),
+          route('folder', 'exact: /inner/', jwt),
+          route('template', 'template: "/users/{id}"', jwt),
+          route('prefix', 'prefix: /area', jwt),
+          route('open', 'prefix: /', open),
+        ].join('---\n'),
+      },
+    });
+    const guarded = { '/admin': '/admin', '/inner/': '/inner', '/users/7': '/users/7', '/area': '/area' };
+    const tried: string[] = [];
+    for (const [path, resource] of Object.entries(guarded)) {
+      const words = path.replace(/\/$/, '');
+      const all = [
+        words, `${words}/`, words.toUpperCase(), `${words.toUpperCase()}/`, `/${words}`, `/.${words}`, `/x/..${words}`, `/x/%2e%2e${words}/`, `;x${words}`, `/;x${words}/`,
+        words.replace(/[a-z]/, (first) => `%${first.charCodeAt(0).toString(16)}`), `${words.replace(/[a-z]/, (first) => `%25${first.charCodeAt(0).toString(16)}`)}/`,
+        ...spellings.flatMap((end) => [words + end, words.toUpperCase() + end]),
+      ]; // prettier-ignore
+      for (const target of all.filter((one) => one.startsWith('/'))) {
+        const connection = await openRaw(cleanup, gateway.port);
+        connection.send(`GET ${target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`);
+        const status = /^HTTP\/1\.1 (\d+)/.exec(await connection.head())?.[1];
+        tried.push(target);
+        expect(status, target).to.be.oneOf(['200', '400', '401']);
+      }
+      const reached = upstream.requests.filter(({ url }) => generousReading(url) === resource);
+      expect(reached.map(({ url }) => url)).to.deep.equal([]);
+    }
+    expect(tried).to.have.length.above(300);
+    // Paths that are merely odd are served.
+    for (const path of ['/admin/x', '/administrator', '/Users/7/x;v=1', '/a%20b', '/100%25', '/inner/x/'])
+      expect((await request(gateway.url + path)).status, path).to.equal(200);
+  });
+
+  it('is guarded as soon as a middleware of that name begins to refuse', async () => {
+    const upstream = await startUpstream(cleanup, 'page');
+    const routes = [
+      routeDocument(
+        'exact',
+        `matches: [{ path: { exact: /admin } }]\nmiddlewares: [{ name: check }]\nupstreams: [{ url: "${upstream.url}" }]`,
+      ),
+      routeDocument('open', `matches: [{ path: { prefix: / } }]\nupstreams: [{ url: "${upstream.url}" }]`),
+    ];
+    const check = (block: string): string =>
+      `apiVersion: mgateway.dev/v1alpha1\nkind: Middleware\nmetadata: { name: check }\nspec: ${block}\n`;
+    const gateway = await startGateway(cleanup, {
+      env: { SECURITY_TEST_SECRET: secret },
+      files: { 'routes.yaml': routes.join('---\n'), 'check.yaml': check(open) },
+    });
+    expect((await request(`${gateway.url}/admin/`)).status).to.equal(200);
+
+    await gateway.reload(() => gateway.write('check.yaml', check(jwt)));
+    const answer = await request(`${gateway.url}/admin/`);
+    expect(answer.status).to.equal(400);
+    expect(answer.json()).to.deep.include({ code: 'ERR_PATH_REJECTED' });
+    const { body } = await request(
+      `${gateway.admin}/api/v1/explain?url=${encodeURIComponent(`${gateway.url}/admin/`)}`,
+    );
+    expect(body).to.include('read in another way (slash)');
+
+    await gateway.reload(() => gateway.write('check.yaml', check(open)));
+    expect((await request(`${gateway.url}/admin/`)).status).to.equal(200);
   });
 });
 

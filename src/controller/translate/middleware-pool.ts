@@ -11,6 +11,8 @@ import { failedOutcome, joinPath } from './outcomes.ts';
 export interface UsedMiddlewares {
   /** In the order written. */
   readonly keys: readonly string[];
+  /** Places in `keys` of those that may refuse a request. */
+  readonly guards: readonly number[];
   /** Entries that belong to the user: inline ones and per-route instances. */
   readonly own: readonly Entry[];
   /** Keys of those that others may use too. */
@@ -22,6 +24,17 @@ interface Named {
   /** Absent: refused, and no older version can stand in. */
   readonly entry: Entry | undefined;
   readonly isPerRoute: boolean;
+  /** May it refuse a request? */
+  readonly isGuard: boolean;
+}
+
+/** `UsedMiddlewares` on its way. */
+interface Using {
+  readonly keys: string[];
+  readonly guards: number[];
+  readonly own: Entry[];
+  readonly shared: string[];
+  readonly faults: Fault[];
 }
 
 /** The Middleware resources: an entry is served only if something uses it. */
@@ -41,12 +54,12 @@ export class MiddlewarePool {
     const perRoute = isPerRoute(resource);
     const failure = 'entry' in result ? this.#draft.failureOf(result.entry) : undefined;
     if ('entry' in result && failure === undefined) {
-      this.#named.set(key, { entry: result.entry, isPerRoute: perRoute });
+      this.#name(key, result.entry, perRoute);
       return;
     }
     // A per-route one has no instance that could stand in for others: its routes keep their own.
     const good = perRoute ? undefined : this.#draft.lastEntry(key);
-    this.#named.set(key, { entry: good, isPerRoute: perRoute });
+    this.#name(key, good, perRoute);
     const serving = good === undefined ? 'none' : 'lastGood';
     if (failure !== undefined) this.#draft.outcomes.set(key, failedOutcome(accepted, failure, serving));
     if (!('fault' in result)) return;
@@ -61,6 +74,15 @@ export class MiddlewarePool {
     });
   }
 
+  #name(key: string, entry: Entry | undefined, isPerRoute: boolean): void {
+    const isGuard = entry !== undefined && this.#isGuard((JSON.parse(entry.json) as MiddlewareSnapshot).type);
+    this.#named.set(key, { entry, isPerRoute, isGuard });
+  }
+
+  #isGuard(type: string): boolean {
+    return this.#draft.input.find(type)?.guards === true;
+  }
+
   /**
    * Resolves a list of middlewares. `base` begins the identity of inline ones; `route` (`namespace/name`) is given where
    * `scope: Route` means an instance of one's own.
@@ -71,7 +93,7 @@ export class MiddlewarePool {
     uses: readonly MiddlewareUse[],
     route: string | undefined,
   ): UsedMiddlewares {
-    const used = { keys: [] as string[], own: [] as Entry[], shared: [] as string[], faults: [] as Fault[] };
+    const used: Using = { keys: [], guards: [], own: [], shared: [], faults: [] };
     const counts = new Map<string, number>();
     for (const [index, use] of uses.entries()) {
       const at = `spec.middlewares[${index}]`;
@@ -92,22 +114,12 @@ export class MiddlewarePool {
         continue;
       }
       used.own.push(result.entry);
-      used.keys.push(result.entry.key);
+      addKey(used, result.entry.key, this.#isGuard(found.type));
     }
     return used;
   }
 
-  #useNamed(
-    key: string,
-    at: string,
-    route: string | undefined,
-    used: {
-      readonly keys: string[];
-      readonly own: Entry[];
-      readonly shared: string[];
-      readonly faults: Fault[];
-    },
-  ): void {
+  #useNamed(key: string, at: string, route: string | undefined, used: Using): void {
     const named = this.#named.get(key);
     if (named?.entry === undefined) {
       const isThere = this.#draft.input.store.resources.has(key);
@@ -116,10 +128,10 @@ export class MiddlewarePool {
     } else if (named.isPerRoute && route !== undefined) {
       const instance = makeEntry(`${key}@${route}`, JSON.parse(named.entry.json) as object);
       used.own.push(instance);
-      used.keys.push(instance.key);
+      addKey(used, instance.key, named.isGuard);
     } else {
       used.shared.push(key);
-      used.keys.push(key);
+      addKey(used, key, named.isGuard);
     }
   }
 
@@ -162,11 +174,16 @@ export class MiddlewarePool {
         const key = `Middleware/${namespace}/${found.name}`;
         const named = this.#named.get(key);
         if (named?.entry === undefined) text += this.#draft.input.store.resources.has(key) ? '!' : '-';
-        else text += named.isPerRoute ? `@${named.entry.hash}` : '+';
+        else text += named.isPerRoute ? `@${named.entry.hash}` : named.isGuard ? '#' : '+';
         continue;
       }
       text += surroundingsOf(found, this.#draft.input);
     }
     return text;
   }
+}
+
+function addKey({ keys, guards }: Using, key: string, isGuard: boolean): void {
+  if (isGuard) guards.push(keys.length);
+  keys.push(key);
 }

@@ -16,10 +16,12 @@ export function routeSnapshot(options: {
   readonly name: string;
   readonly resource: RouteResource;
   readonly middlewares: readonly string[];
+  /** Places of those that may refuse a request. */
+  readonly guards?: readonly number[];
   readonly upstreams: readonly UpstreamShare[];
   readonly unsecured?: string;
 }): RouteSnapshot {
-  const { name, resource, middlewares, upstreams, unsecured } = options;
+  const { name, resource, middlewares, guards = [], upstreams, unsecured } = options;
   const { spec } = resource;
   return {
     name,
@@ -28,6 +30,7 @@ export function routeSnapshot(options: {
     hostnames: spec.hostnames.map((hostname) => hostname.toLowerCase()),
     matches: (spec.matches.length === 0 ? [anything] : spec.matches).map(matchSnapshot),
     middlewares,
+    ...(guards.length > 0 && { guards }),
     upstreams,
     ...(unsecured !== undefined && { unsecured }),
     hostHeader: spec.hostHeader,

@@ -194,6 +194,7 @@ function makeSet(
     name: `${namespace}/${name}`,
     resource,
     middlewares: used.keys,
+    guards: used.guards,
     upstreams,
   });
   // Lists that were filled one by one have room for more; their copies have none.
@@ -214,7 +215,7 @@ function keepRoute(draft: Draft, pool: MiddlewarePool, set: RouteSet): void {
     const entry = draft.lastEntry(key);
     if (!isThere(key) && entry !== undefined) draft.add(entry);
   }
-  const route = JSON.parse(set.entry.json) as RouteSnapshot;
+  const { guards, ...route } = JSON.parse(set.entry.json) as RouteSnapshot;
   const upstreams = route.upstreams.map(({ key, weight }) => ({
     key: key !== null && isThere(key) ? key : null,
     weight,
@@ -224,7 +225,7 @@ function keepRoute(draft: Draft, pool: MiddlewarePool, set: RouteSet): void {
     makeEntry(
       set.entry.key,
       gone === undefined
-        ? { ...route, upstreams }
+        ? { ...route, ...(guards !== undefined && { guards }), upstreams }
         : { ...route, middlewares: [], upstreams: [], unsecured: `${gone} is missing` },
     ),
   );

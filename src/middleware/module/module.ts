@@ -19,6 +19,7 @@ export interface ModuleConfig {
 /** `module`: a user's own ES module. What it does cannot be told without running it, so a dry run never does. */
 export const userModule: MiddlewareDefinition<ModuleConfig> = {
   type: 'module',
+  guards: true,
   check,
   files: ({ path }) => [path],
   async create({ path, options = {} }, { modulesDir, name, now }) {

@@ -41,6 +41,7 @@ const longestMs = 24 * 3_600_000;
 export function createRateLimit(clock: MonotonicMicros): MiddlewareDefinition<RateLimitConfig> {
   return {
     type: 'rateLimit',
+    guards: true,
     check,
     shared: {
       bytes: () => slabBytes,

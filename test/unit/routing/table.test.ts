@@ -241,6 +241,8 @@ describe('RoutingTable, where an upstream may read a path in another way', () =>
       '/ADMIN/x': 'case',
       '/admin;v=1/x': 'parameters',
       '/admin%3Bv=1/x': 'parameters',
+      '/admin%3Fx': 'delimiters',
+      '/admin%23/x': 'delimiters',
       '/admin%20/x': 'blanks',
       '/%2561dmin/x': 'decoded_twice',
       '/%EF%BD%81dmin/x': 'compatibility',
@@ -294,5 +296,78 @@ describe('RoutingTable, where an upstream may read a path in another way', () =>
     const open = table.change({ set: [], removed: ['default/admin', 'default/Reports'] }, ({ name }) => name);
     expect(winner(open, request('/ADMIN'))).to.equal('public');
     expect(winner(open, request('/reports/7'))).to.equal('public');
+  });
+});
+
+describe('RoutingTable, where an upstream may not tell a slash at the end from none', () => {
+  const guarded = { middlewares: ['Middleware/default/jwt'], guards: [0] };
+  const slash = (route: string, reading = 'slash'): object => ({
+    kind: 'ambiguous',
+    reading,
+    route: `default/${route}`,
+  });
+
+  it('refuses a request that only thereby misses a route which might refuse it', () => {
+    const table = build([
+      route('exact', [exact('/admin'), exact('/Reports')], guarded),
+      route('folder', [exact('/inner/')], guarded),
+      route('template', [template('/users/{id}')], guarded),
+      route('regex', [regex('/r[0-9]+')], { ...guarded, priority: 1 }),
+      route('area', [prefix('/admin')]),
+      route('pages', [template('/{page}/')]),
+      route('public', [prefix('/')]),
+    ]);
+    const refused = {
+      '/admin/': slash('exact'),
+      '/Reports/': slash('exact'),
+      '/inner': slash('folder'),
+      '/users/7/': slash('template'),
+      '/r7/': slash('regex'),
+      '/reports/': slash('exact'),
+      '/REPORTS/': slash('exact', 'combined'),
+      '/ADMIN/': slash('exact', 'combined'),
+      '/admin;x/': slash('exact', 'combined'),
+      '/admin/;x': slash('exact', 'combined'),
+      '/USERS;v=1/7/': slash('template', 'combined'),
+    };
+    for (const [path, answer] of Object.entries(refused))
+      expect(table.match(request(path)), path).to.deep.equal(answer);
+    for (const path of ['/', '/admin/x', '/users/', '/users/7/x', '/inner/x', '/blog/'])
+      expect(winner(table, request(path)), path).to.be.oneOf(['area', 'pages', 'public']);
+  });
+
+  it('lets pass what somebody has written down with the slash', () => {
+    const table = build([
+      route('exact', [exact('/admin')], guarded),
+      route('landing', [exact('/admin/')]),
+      route('user', [template('/users/{id}')], guarded),
+      route('profile', [template('/users/{name}/')]),
+      route('public', [prefix('/')]),
+    ]);
+    expect(winner(table, request('/admin/'))).to.equal('landing');
+    expect(winner(table, request('/users/7/'))).to.equal('profile');
+  });
+
+  it('lets pass what goes before, has the same middlewares, or passes by none that refuses', () => {
+    const table = build([
+      route('exact', [exact('/admin')], guarded),
+      route('headers', [exact('/blog')], { middlewares: ['Middleware/default/headers'] }),
+      route('maintenance', [prefix('/')], { priority: 1, hostnames: ['*.test'] }),
+      route('public', [prefix('/')]),
+      route('signed', [prefix('/admin')], guarded),
+    ]);
+    expect(winner(table, request('/admin/'))).to.equal('maintenance');
+    expect(winner(table, request('/admin/', { host: 'other' }))).to.equal('signed');
+    expect(winner(table, request('/blog/', { host: 'other' }))).to.equal('public');
+  });
+
+  it('counts a route that is closed for want of a middleware as one that refuses', () => {
+    const table = build([
+      route('closed', [exact('/admin')], { unsecured: 'Middleware default/jwt does not exist' }),
+      route('public', [prefix('/')]),
+    ]);
+    expect(table.match(request('/admin/'))).to.deep.equal(slash('closed'));
+    const open = table.change({ set: [route('closed', [exact('/admin')])], removed: [] }, ({ name }) => name);
+    expect(winner(open, request('/admin/'))).to.equal('public');
   });
 });
