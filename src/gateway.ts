@@ -1,5 +1,6 @@
 /** The composition root: the only file that knows all threads and rooms. */
 import { createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { Settings } from './cli/settings.ts';
 import { caCertificates } from './dataplane/upstream/ca-certificates.ts';
 import type { ConfigStatus, ConfigToMain, MainToWorker, Pin, WorkerToMain } from './snapshot/messages.ts';
@@ -84,14 +85,18 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   const endpoints = new EndpointCellStore(pages);
   const limiters = new LimiterMemory(rooms.findMiddleware);
   const checkedUpstreams = new CheckedUpstreams(endpoints);
+  let trusted: SecureContext | undefined;
+  // By what workers verify upstreams by. Made when it is needed: it takes memory.
+  const trust = (): SecureContext => (trusted ??= createSecureContext({ ca: caCertificates(process.env) }));
   const health = rooms.createHealthService({
     log,
     clock,
-    trust: () => createSecureContext({ ca: caCertificates(process.env) }),
+    trust,
     onVerdict: (upstream, endpoint, healthy) => metrics.endpointHealthy(upstream, endpoint, healthy),
   });
   const keys = rooms.createKeyService({
     log,
+    trust,
     onChange: (materials) => {
       pool.broadcast({ type: 'Keys', materials });
       shadow?.updateKeys(materials);

@@ -1,6 +1,7 @@
 import { request as requestHttp } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { SecureContext } from 'node:tls';
 import { maxSourceBytes } from './read-source.ts';
 
 export interface FetchedJwks {
@@ -16,15 +17,17 @@ export interface FetchRequest {
   /** Entity tag of what is there already. */
   readonly etag?: string;
   readonly signal: AbortSignal;
+  /** Whom `https:` is verified by, asked for where it is needed; default: the CAs of Node. */
+  readonly trust?: (() => SecureContext) | undefined;
 }
 
 const maxRedirects = 3;
 
 /** Gets a JWK set. Rejects for anything but 200 and 304, for more than 1 MiB, and for a redirect from https to http. */
-export async function fetchJwks({ url, etag, signal }: FetchRequest): Promise<FetchedJwks> {
+export async function fetchJwks({ url, etag, signal, trust }: FetchRequest): Promise<FetchedJwks> {
   let target = new URL(url);
   for (let redirects = 0; ; redirects++) {
-    const response = await get(target, etag, signal);
+    const response = await get(target, { etag, signal, trust });
     const { statusCode = 0, headers } = response;
     if (statusCode >= 300 && statusCode < 400 && statusCode !== 304 && headers.location !== undefined) {
       response.destroy();
@@ -52,12 +55,18 @@ function redirected(from: URL, location: string): URL {
   return to;
 }
 
-function get(url: URL, etag: string | undefined, signal: AbortSignal): Promise<IncomingMessage> {
-  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+function get(
+  url: URL,
+  { etag, signal, trust }: Pick<FetchRequest, 'signal' | 'trust'> & { readonly etag: string | undefined },
+): Promise<IncomingMessage> {
+  const isSecure = url.protocol === 'https:';
+  const request = isSecure ? requestHttps : requestHttp;
+  const secureContext = isSecure ? trust?.() : undefined;
   return new Promise((resolve, reject) => {
     const outgoing = request(url, {
       signal,
       agent: false,
+      ...(secureContext !== undefined && { secureContext }),
       headers: {
         accept: 'application/jwk-set+json, application/json',
         'user-agent': 'mgateway',

@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls';
 import type { KeyMaterial } from '../snapshot/messages.ts';
 import type { KeyReference } from '../snapshot/model.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -17,6 +18,8 @@ export interface KeyServiceOptions {
   readonly clock?: KeysClock;
   /** Default: the process's. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Whom `https:` key sets are verified by; default: the CAs of Node. */
+  readonly trust?: () => SecureContext;
   readonly fetch?: typeof fetchJwks;
 }
 
@@ -42,7 +45,8 @@ export interface KeyService {
 const firstFetchMs = 2000;
 
 export function createKeyService(options: KeyServiceOptions): KeyService {
-  const { log, onChange, clock = systemClock, environment = process.env, fetch = fetchJwks } = options;
+  const { log, onChange, clock = systemClock, environment = process.env, trust } = options;
+  const fetch = options.fetch ?? ((request) => fetchJwks({ ...request, trust }));
   /** By id and version, since a candidate may bring another version of what is in use. */
   const loaded = new Map<string, Promise<KeyMaterial>>();
   const remotes = new Map<string, RemoteJwks>();

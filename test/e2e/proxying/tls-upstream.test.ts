@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -48,12 +49,20 @@ describe('an https:// upstream', () => {
         name,
         `endpoints: [{ url: "https://127.0.0.1:${port}" }]\nhealthCheck: { path: /, host: other.example, interval: 100ms, healthy: 1, unhealthy: 1 }`,
       );
+    const signed = (name: string, server: string): string =>
+      routeDocument(
+        name,
+        `matches: [{ path: { prefix: /${name} } }]\nmiddlewares: [{ jwt: { issuers: [{ issuer: a, jwks: { url: "${server}/jwks" }, algorithms: [EdDSA] }] } }]\nupstreams: [{ url: "https://localhost:${good.port}" }]`,
+      );
     const files = {
       'routes.yaml': [
         route('name', 'localhost', good.port),
         route('address', '127.0.0.1', good.port),
         route('misnamed', 'localhost', misnamed.port),
         route('misaddressed', '127.0.0.1', misnamed.port),
+        signed('signed', `https://localhost:${good.port}`),
+        signed('signed-by-address', `https://127.0.0.1:${good.port}`),
+        signed('signed-misnamed', `https://localhost:${misnamed.port}`),
         checked('checked-good', good.port),
         checked('checked-bad', misnamed.port),
       ].join('---\n'),
@@ -125,6 +134,19 @@ describe('an https:// upstream', () => {
     expect(misnamed.requests()).to.equal(0);
   });
 
+  it('may serve a key set, and is verified by the same rules', async () => {
+    const headers = { authorization: `Bearer ${token()}` };
+    const statusOf = async (gateway: RunningGateway, name: string): Promise<number> =>
+      (await request(`${gateway.url}/${name}`, { headers })).status;
+    for (const gateway of [bySslCertFile, byExtraCerts]) {
+      expect(await statusOf(gateway, 'signed')).to.equal(200);
+      expect(await statusOf(gateway, 'signed-by-address')).to.equal(200);
+      expect(await statusOf(gateway, 'signed-misnamed')).to.equal(503);
+    }
+    expect(await statusOf(ignorant, 'signed')).to.equal(503);
+    expect(misnamed.requests()).to.equal(0);
+  });
+
   it('is checked for its health by the same rules, whatever Host the check sends', async () => {
     for (const gateway of [bySslCertFile, byExtraCerts]) {
       const healthy = (name: string, port: number): Promise<number> =>
@@ -137,6 +159,15 @@ describe('an https:// upstream', () => {
     expect(misnamed.requests()).to.equal(0);
   });
 });
+
+const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+const jwks = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k' }] });
+
+function token(): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signed = `${part({ alg: 'EdDSA', kid: 'k' })}.${part({ iss: 'a' })}`;
+  return `${signed}.${sign(null, Buffer.from(signed), privateKey).toString('base64url')}`;
+}
 
 interface Certificate {
   readonly key: string;
@@ -155,6 +186,10 @@ async function startTlsUpstream(cleanup: Cleanup, certificate: Certificate): Pro
     (incoming, response) => {
       requests++;
       incoming.resume();
+      if (incoming.url === '/jwks') {
+        response.end(jwks);
+        return;
+      }
       // Node's types leave out what is there once the handshake is over.
       const { servername, alpnProtocol } = incoming.socket as TLSSocket & { servername: string | false };
       response.end(JSON.stringify({ servername, host: incoming.headers.host, alpn: alpnProtocol }));
