@@ -1,3 +1,6 @@
+import { checkPathMatch, compilePathPattern } from '../routing/path-pattern.ts';
+import type { PathPattern } from '../routing/path-pattern.ts';
+import { pathText } from '../routing/path-text.ts';
 import type {
   ConfigProblem,
   Decision,
@@ -17,6 +20,7 @@ export interface RewriteConfig {
   readonly path?: string;
 }
 
+type PrefixPattern = Extract<PathPattern, { readonly kind: 'Prefix' }>;
 type Rewriting = (exchange: Exchange) => string | undefined;
 
 /**
@@ -79,13 +83,25 @@ function compile(config: RewriteConfig): Rewriting {
   };
 }
 
+/** Takes what a Route's `prefix` of the same text would match, however a request spells it; what stays, stays as it was spelled. */
 function replacing(prefix: string, replacement: string): Rewriting {
-  const head = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
+  const pattern = compilePathPattern({ type: 'Prefix', value: prefix }) as PrefixPattern;
+  const head = pattern.text;
+  const depth = pattern.segments.length;
   return ({ path }) => {
-    if (!path.startsWith(head)) return path;
+    const text = pathText(path);
+    if (!text.startsWith(head)) return path;
     // Only on a segment border: `/v2` is no prefix of `/v2example`.
-    if (path.length > head.length && path.charCodeAt(head.length) !== 0x2f) return path;
-    return normalise(`${replacement}/${path.slice(head.length + 1)}`, path.length === head.length);
+    if (text.length > head.length && text.charCodeAt(head.length) !== 0x2f) return path;
+    // Slashes are the same in both, so the rest begins after as many of them.
+    const rest =
+      text === path
+        ? path.slice(head.length + 1)
+        : path
+            .split('/')
+            .slice(depth + 1)
+            .join('/');
+    return normalise(`${replacement}/${rest}`, text.length === head.length);
   };
 }
 
@@ -121,25 +137,38 @@ function splitTemplate(template: string): readonly TemplatePart[] {
 
 function check(config: RewriteConfig): readonly ConfigProblem[] {
   return [
-    ...checkPath('stripPrefix', config.stripPrefix, false),
-    ...checkPath('replacePrefix.prefix', config.replacePrefix?.prefix, false),
+    ...checkPrefix('stripPrefix', config.stripPrefix),
+    ...checkPrefix('replacePrefix.prefix', config.replacePrefix?.prefix),
     ...checkPath('replacePrefix.with', config.replacePrefix?.with, false),
     ...checkPath('path', config.path, true),
   ];
 }
 
-const pathText = /^\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*$/;
+const plainPath = /^\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*$/;
+
+/** As the prefix of a Route: what matches can be taken away by the same words. */
+function checkPrefix(path: string, value: string | undefined): readonly ConfigProblem[] {
+  // In `prefix` braces are text; here they are a variable that is none.
+  if (value === undefined || /[?#{}]/.test(value)) return checkPath(path, value, false);
+  const problem = checkPathMatch({ type: 'Prefix', value });
+  return problem === undefined
+    ? checkSegments(path, value, value)
+    : [{ path, message: `"${value}" ${problem}` }];
+}
 
 function checkPath(path: string, value: string | undefined, isTemplate: boolean): readonly ConfigProblem[] {
   if (value === undefined) return [];
   const text = isTemplate ? value.replace(/\{[A-Za-z_][A-Za-z0-9_]*\}/g, 'x') : value;
-  if (!pathText.test(text)) {
+  if (!plainPath.test(text)) {
     const hint = /[?#]/.test(text)
       ? 'a query is changed by the query middleware'
       : `begin with a slash, percent-encode what is not ASCII${isTemplate ? ', write variables as {name}' : ''}`;
     return [{ path, message: `"${value}" is not a path`, hint }];
   }
-  if (unclean.test(text.replace(/%2e/gi, '.')))
-    return [{ path, message: `"${value}" has an empty, "." or ".." segment` }];
-  return [];
+  return checkSegments(path, value, text);
+}
+
+function checkSegments(path: string, value: string, text: string): readonly ConfigProblem[] {
+  if (!unclean.test(text.replace(/%2e/gi, '.'))) return [];
+  return [{ path, message: `"${value}" has an empty, "." or ".." segment` }];
 }

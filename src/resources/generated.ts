@@ -127,7 +127,7 @@ export interface ResponseHeadersConfig {
 
 /** Changes the path that the upstream sees. */
 export interface RewriteConfig {
-  /** Whole segments taken from the start of the path; a path that does not begin with them stays. */
+  /** Whole segments taken from the start of the path, however a request spells them: what a `prefix` of the same text matches. A path that does not begin with them stays. */
   readonly stripPrefix?: string;
   /** Whole segments at the start of the path, exchanged for others. */
   readonly replacePrefix?: {
