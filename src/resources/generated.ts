@@ -151,7 +151,7 @@ export interface GatewaySpec {
     /** IP address to bind. Default: `"0.0.0.0"`. */
     readonly address: string;
   }[];
-  /** Whose `X-Forwarded-*`, `Forwarded` and `x-request-id` fields are believed. Default: `[]`. */
+  /** Whose `X-Forwarded-*`, `Forwarded`, `X-Real-IP`, `X-Original-URL`, `X-Rewrite-URL` and `x-request-id` fields are believed; those of others are replaced or dropped. Default: `[]`. */
   readonly trustedProxies: readonly string[];
   /** Run for every matched route, before its own, in the order written. Default: `[]`. */
   readonly middlewares: readonly {

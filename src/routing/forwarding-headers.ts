@@ -11,14 +11,17 @@ export interface ForwardedFacts {
 }
 
 /**
- * Names that say who the client is. Upstreams that read CGI-style variables cannot tell `_` from `-`, so the
- * spellings with underscores count too.
+ * Names that say who the client is, or which path was meant (IIS, Symfony and Zend have gone by them: what is forwarded would
+ * not be what was matched). Upstreams that read CGI-style variables cannot tell `_` from `-`, so the spellings with underscores
+ * count too. `Proxy` is no field at all, but becomes the variable `HTTP_PROXY` there ("httpoxy", CVE-2016-5385).
  */
-const forwardingName = /^(?:x[-_]forwarded[-_].*|forwarded|x[-_]real[-_]ip)$/i;
+const forwardingName =
+  /^(?:x[-_]forwarded[-_].*|forwarded|x[-_]real[-_]ip|x[-_](?:original|rewrite)[-_]url|proxy)$/i;
 
 /**
  * Sets `X-Forwarded-For`, `-Proto` and `-Host`, and `Forwarded` (RFC 7239) where the client sent one. From a trusted hop they
- * are appended to or kept; from anyone else they are replaced, for a client could claim any address or scheme.
+ * are appended to or kept; from anyone else they are replaced, for a client could claim any address, scheme or path. `Proxy` goes in any
+ * case.
  */
 export function setForwardingHeaders(headers: HeaderList, facts: ForwardedFacts): void {
   const raw = headers.raw;
@@ -29,7 +32,8 @@ export function setForwardingHeaders(headers: HeaderList, facts: ForwardedFacts)
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
     const initial = name.charCodeAt(0) | 0x20;
-    if ((initial !== 0x78 && initial !== 0x66) || !forwardingName.test(name)) continue;
+    if (initial !== 0x78 && initial !== 0x66 && (initial !== 0x70 || name.length !== 5)) continue;
+    if (!forwardingName.test(name)) continue;
     const lower = name.toLowerCase();
     const value = raw[i + 1] as string;
     if (lower === 'forwarded')
@@ -39,7 +43,7 @@ export function setForwardingHeaders(headers: HeaderList, facts: ForwardedFacts)
       if (lower === 'x-forwarded-proto') proto = true;
       if (lower === 'x-forwarded-host') host = true;
       if (lower === 'x-forwarded-for') forwardedFor += `${value}, `;
-      if (lower !== 'x-forwarded-for' && lower !== 'forwarded') continue;
+      if (lower !== 'x-forwarded-for' && lower !== 'forwarded' && lower !== 'proxy') continue;
     }
     raw.splice(i, 2);
     i -= 2;

@@ -122,6 +122,20 @@ describe('a hostile client', () => {
     expect(answer).not.to.include('internal');
   });
 
+  it('cannot say by a field which path or proxy is meant, in the head or in trailers', async () => {
+    const { fields, trailers: got } = await send(
+      `${chunked('/plain')}\r\nProxy: http://evil.example\r\nX-Original-URL: /admin\r\nX_Rewrite_URL: /admin\r\nx-other: ours`,
+      trailers(
+        'proxy: http://evil.example\r\nx_original_url: /admin\r\nX-Rewrite-URL: /admin\r\nx-other: ours',
+      ),
+    );
+    expect(fields.map((name) => name.toLowerCase()))
+      .to.include('x-other')
+      .and.not.include('proxy');
+    expect(fields).not.to.include('/admin');
+    expect(got).to.deep.equal(['x-other', 'ours']);
+  });
+
   it('cannot have a request forwarded without the host that it was matched by', async () => {
     const { fields } = await send('GET http://tenant.example/plain HTTP/1.0');
     expect(valuesOf(fields, 'host')).to.deep.equal(['tenant.example']);

@@ -20,6 +20,7 @@ const DROPPED = new Set([
   'forwarded',
   'keep-alive',
   'max-forwards',
+  'proxy',
   'proxy-authenticate',
   'proxy-authorization',
   'proxy-connection',
@@ -29,8 +30,10 @@ const DROPPED = new Set([
   'trailer',
   'upgrade',
   'www-authenticate',
+  'x-original-url',
   'x-real-ip',
   'x-request-id',
+  'x-rewrite-url',
 ]);
 
 /** `text` is the trailer section up to `end`, each line with its CRLF. Undefined: it must be refused. */

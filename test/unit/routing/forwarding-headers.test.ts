@@ -11,8 +11,12 @@ describe('setForwardingHeaders', () => {
       'X-Forwarded-Prefix': '/admin',
       X_Forwarded_For: '5.6.7.8',
       'X-Real-IP': '1.2.3.4',
+      'X-Original-URL': '/admin',
+      x_rewrite_url: '/admin',
+      Proxy: 'http://evil.test',
       Forwarded: 'for=1.2.3.4',
       'x-for-me': 'stays',
+      Proxy2: 'stays',
     });
     setForwardingHeaders(headers, {
       peer: '10.1.1.1',
@@ -21,7 +25,7 @@ describe('setForwardingHeaders', () => {
       authority: 'a.test:80',
     });
     expect(headers.raw).to.deep.equal([
-      ...['x-for-me', 'stays'],
+      ...['x-for-me', 'stays', 'Proxy2', 'stays'],
       ...['x-forwarded-for', '10.1.1.1'],
       ...['x-forwarded-proto', 'http'],
       ...['x-forwarded-host', 'a.test:80'],
@@ -39,6 +43,9 @@ describe('setForwardingHeaders', () => {
       X_Forwarded_For: '5.6.7.8',
       'X-Forwarded_Proto': 'gopher',
       'X-Real_IP': '5.6.7.8',
+      'X-Original_URL': '/admin',
+      'X-Rewrite-URL': '/rewritten',
+      proxy: 'http://evil.test',
     });
     headers.add('x-forwarded-for', '10.9.9.9');
     setForwardingHeaders(headers, {
@@ -50,6 +57,8 @@ describe('setForwardingHeaders', () => {
     expect(headers.getAll('x-forwarded-for')).to.deep.equal(['1.2.3.4, 10.9.9.9, 2001:db8::1']);
     expect(headers.getAll('x-forwarded-proto')).to.deep.equal(['https']);
     expect(headers.getAll('x-forwarded-host')).to.deep.equal(['api.test']);
+    expect(headers.getAll('x-rewrite-url')).to.deep.equal(['/rewritten']);
+    expect(headers.getAll('proxy')).to.deep.equal([]);
     expect(headers.raw.filter((name) => name.includes('_'))).to.deep.equal([]);
     expect(headers.getAll('forwarded')).to.deep.equal([
       'for=1.2.3.4, for="[2001:db8::1]";host="in.test";proto=http',
