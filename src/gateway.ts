@@ -306,12 +306,14 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   const ended = new Promise<string | undefined>((resolve) => (end = resolve));
   const close = async (): Promise<void> => {
     stopping = true;
-    config.stop();
+    const configEnded = config.stop();
     shadow?.stop();
     pool.stop();
     health.close();
     keys.close();
     await admin.close();
+    // Before the logs: it may have a last word.
+    await configEnded;
     await log.close();
     await accessLog.close();
   };
@@ -323,7 +325,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     log.info('stopping', { shutdownDelayMs, drainTimeoutMs: settings.drainTimeoutMs });
     pool.broadcast({ type: 'WindDown' });
     await new Promise<void>((resolve) => clock.after(shutdownDelayMs, resolve));
-    config.stop();
+    void config.stop();
     await pool.drain(settings.drainTimeoutMs);
     log.info('stopped');
     await close();
@@ -360,7 +362,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     },
     abandon() {
       pool.stop();
-      config.stop();
+      void config.stop();
       shadow?.stop();
       end('a second signal: ended before everything was finished');
     },

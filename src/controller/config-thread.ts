@@ -7,7 +7,7 @@ const port = parentPort;
 if (port === null) throw new Error('this is the entry of a worker thread');
 const controller = startController(workerData as ConfigThreadData, (message) => port.postMessage(message));
 port.on('message', (message: MainToConfig) => {
-  controller.receive(message);
-  // Without a listener the port keeps the thread alive no longer.
-  if (message.type === 'Stop') port.close();
+  if (message.type !== 'Stop') controller.receive(message);
+  // Ends this thread alone. Not by itself: a closed watch may keep a timer for a second.
+  else void controller.close().finally(() => process.exit());
 });

@@ -25,7 +25,8 @@ import { answerQuery } from './status/queries.ts';
 import type { Surroundings } from './translate/middleware.ts';
 
 export interface Controller {
-  receive(message: MainToConfig): void;
+  receive(message: Exclude<MainToConfig, { readonly type: 'Stop' }>): void;
+  /** Writes what waits to be kept, and stops. */
   close(): Promise<void>;
 }
 
@@ -162,9 +163,6 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
           return;
         case 'Command':
           void obey(message);
-          return;
-        case 'Stop':
-          void close();
       }
     },
   };

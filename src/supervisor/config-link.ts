@@ -18,6 +18,8 @@ export interface ConfigLinkOptions {
 const queryTimeoutMs = 10_000;
 /** A whole configuration may have to be published. */
 const commandTimeoutMs = 60_000;
+/** For writing what outlives the program. */
+const stopGraceMs = 2000;
 
 /** The config thread: traffic does not depend on it, so that when it dies it is started again and nothing else ends. */
 export class ConfigLink {
@@ -28,6 +30,8 @@ export class ConfigLink {
   #startedAt = 0;
   #stopping = false;
   #cancelRestart: (() => void) | undefined;
+  #gone: Promise<void> | undefined;
+  #tellGone: () => void = () => undefined;
 
   constructor(options: ConfigLinkOptions) {
     this.#options = options;
@@ -39,7 +43,7 @@ export class ConfigLink {
     this.#thread = this.#options.startThread({
       message: (message) => {
         if (message.type === 'Answer') this.#answers.answer(message);
-        else this.#options.message(message);
+        else if (!this.#stopping || !isPublishing(message)) this.#options.message(message);
       },
       exit: (code, error) => this.#left(code, error),
     });
@@ -68,16 +72,28 @@ export class ConfigLink {
     return this.#answers.ask((id) => thread.post(message(id)), timeoutMs);
   }
 
-  /** Ends it; nothing it publishes is wanted any more. */
-  stop(): void {
+  /** Ends it; nothing it publishes is wanted any more. Resolves when it has written what it keeps, or has had 2 s for it. */
+  stop(): Promise<void> {
+    this.#gone ??= this.#end();
+    return this.#gone;
+  }
+
+  async #end(): Promise<void> {
     this.#stopping = true;
     this.#cancelRestart?.();
-    this.#thread?.terminate();
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    const gone = new Promise<void>((resolve) => (this.#tellGone = resolve));
+    thread.post({ type: 'Stop' });
+    const cancel = this.#options.clock.after(stopGraceMs, () => thread.terminate());
+    await gone;
+    cancel();
   }
 
   #left(code: number, error: Error | undefined): void {
     this.#thread = undefined;
     this.#answers.rejectAll();
+    this.#tellGone();
     if (this.#stopping) return;
     const { clock, log } = this.#options;
     const delayMs = this.#backoff.next(clock.now() - this.#startedAt);
@@ -92,4 +108,8 @@ export class ConfigLink {
       });
     });
   }
+}
+
+function isPublishing({ type }: ConfigToMain): boolean {
+  return type === 'Chunk' || type === 'Publish';
 }

@@ -26,33 +26,53 @@ describe('ConfigLink', () => {
     expect(await again).to.deep.equal(['a']);
   });
 
-  it('starts nothing once it is stopped', () => {
-    const { link, lives, timers, died } = setUp();
+  it('lets the thread write what it keeps when it is stopped, takes nothing it publishes, and starts no other', async () => {
+    const { link, lives, timers, died, taken } = setUp();
     link.start();
-    link.stop();
-    lives[0]?.events.exit(0, undefined);
-    expect(timers).to.have.length(0);
-    expect(died).to.deep.equal([]);
+    const stopped = link.stop();
+    const [life] = lives;
+    expect(life?.posted).to.deep.equal([{ type: 'Stop' }]);
+    life?.events.message({ type: 'Publish', generation: 2, sourceHash: '' });
+    life?.events.message({ type: 'StateTrouble', failing: true });
+    expect(taken).to.deep.equal(['StateTrouble']);
+    life?.events.exit(0, undefined);
+    await stopped;
+    await link.stop();
+    expect([timers.length, died, life?.terminated]).to.deep.equal([0, [], false]);
+  });
+
+  it('ends a thread that does not stop by itself', async () => {
+    const { link, lives, timers } = setUp();
+    link.start();
+    const stopped = link.stop();
+    timers[0]?.();
+    expect(lives[0]?.terminated).to.equal(true);
+    lives[0]?.events.exit(1, undefined);
+    await stopped;
   });
 });
 
 interface Life {
   readonly events: ThreadEvents<ConfigToMain>;
   readonly posted: MainToConfig[];
+  terminated: boolean;
 }
 
-/** `timers`: restarts that wait; answers are never late here. */
+/** `timers`: what waits; answers are never late here. */
 function setUp() {
   const lives: Life[] = [];
   const timers: (() => void)[] = [];
   const died: number[] = [];
+  const taken: string[] = [];
   let isOver = (): void => undefined;
   const over = new Promise<void>((resolve) => (isOver = resolve));
   const clock: Clock = {
     now: () => 0,
     after(ms, run) {
       if (ms < 10_000) timers.push(run);
-      return () => undefined;
+      return () => {
+        if (timers.includes(run)) timers.splice(timers.indexOf(run), 1);
+      };
     },
     every: () => () => undefined,
   };
@@ -61,15 +81,18 @@ function setUp() {
     clock,
     log: { error: silent, warn: silent, info: silent, debug: silent },
     startThread: (events) => {
-      const posted: MainToConfig[] = [];
-      lives.push({ events, posted });
-      return { post: (message) => void posted.push(message), terminate: () => undefined };
+      const life: Life = { events, posted: [], terminated: false };
+      lives.push(life);
+      return {
+        post: (message) => void life.posted.push(message),
+        terminate: () => (life.terminated = true),
+      };
     },
-    message: () => undefined,
+    message: ({ type }) => void taken.push(type),
     died: () => {
       died.push(lives.length);
       return over;
     },
   });
-  return { link, lives, timers, died, isOver: () => isOver() };
+  return { link, lives, timers, died, taken, isOver: () => isOver() };
 }
