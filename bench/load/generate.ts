@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Closing } from '../process/closing.ts';
-import type { LoadOrder, LoadResult } from './load.ts';
+import type { LoadOrder, LoadResult } from './order.ts';
 import { runChild } from './run-child.ts';
 
 export interface GenerateOrder extends LoadOrder {

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { GenerateOrder } from './generate.ts';
-import type { LoadResult } from './load.ts';
+import type { LoadResult } from './order.ts';
 import { percentile } from './percentile.ts';
 
 interface Connection {

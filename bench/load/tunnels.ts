@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import type { LoadOrder, LoadResult } from './load.ts';
+import type { LoadOrder, LoadResult } from './order.ts';
 import { percentile } from './percentile.ts';
 
 const payloadBytes = 32;

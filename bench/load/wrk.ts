@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Closing } from '../process/closing.ts';
 import { runChild } from './run-child.ts';
-import type { LoadOrder, LoadResult } from './load.ts';
+import type { LoadOrder, LoadResult } from './order.ts';
 
 /** One thread of wrk. @throws Error if it says nothing that can be read. */
 export async function runWrk(wrk: string, order: LoadOrder, closing: Closing): Promise<LoadResult> {

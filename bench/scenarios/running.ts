@@ -1,4 +1,4 @@
-import type { LoadOrder, LoadResult, Target } from '../load/load.ts';
+import type { LoadOrder, LoadResult, Target } from '../load/order.ts';
 import { runLoad } from '../load/load.ts';
 import { median } from '../load/percentile.ts';
 import type { Started } from '../process/start.ts';

@@ -1,4 +1,4 @@
-import type { Target } from '../load/load.ts';
+import type { Target } from '../load/order.ts';
 import type { Report } from '../report/report.ts';
 import { routeDocument } from '../subjects/route-document.ts';
 import type { Running } from './running.ts';

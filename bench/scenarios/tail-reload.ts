@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { generate } from '../load/generate.ts';
-import type { LoadResult } from '../load/load.ts';
+import type { LoadResult } from '../load/order.ts';
 import { median } from '../load/percentile.ts';
 import { startProcess } from '../process/start.ts';
 import type { RouteWriter } from '../reload/route-writer.ts';
