@@ -296,6 +296,8 @@ export interface RouteSpec {
     readonly attempt: string;
     /** Without a byte of a body in either direction; 0: no limit. Default: `"60s"`. */
     readonly idle: string;
+    /** An open WebSocket without a byte in either direction, pings included, is closed with 1001; 0: no limit. Default: `"1h"`. */
+    readonly webSocket: string;
   };
   /** How long streams may go on after their route has gone. Default: `"30s"`. */
   readonly drain: string;
@@ -345,8 +347,10 @@ export interface UpstreamSpec {
     /** How long an idle connection is kept; shorter than the upstream keeps it. Default: `"4s"`. */
     readonly keepAlive: string;
   };
-  /** Open connections for each endpoint and worker: all workers together open up to as many times that. Further requests wait for one, as long as `connect` allows. WebSockets have connections of their own, which do not count. Default: `256`. */
+  /** Open connections for each endpoint and worker: all workers together open up to as many times that. Further requests wait for one, as long as `connect` allows. WebSockets have connections of their own: see `maxWebSockets`. Default: `256`. */
   readonly maxConnections: number;
+  /** Open WebSockets for each endpoint and worker. One more goes to another endpoint or is answered 503 `ERR_UPSTREAM_BUSY`: none waits, for that may take hours. Without it there is no limit. */
+  readonly maxWebSockets?: number;
 }
 
 /** A service: its endpoints, and how they are used. */

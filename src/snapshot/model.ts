@@ -78,6 +78,8 @@ export interface UpstreamSnapshot {
   readonly keepAliveTimeoutMs: number;
   /** Open connections for each endpoint and worker. */
   readonly maxConnections: number;
+  /** Open WebSockets for each endpoint and worker; absent: no limit. */
+  readonly maxWebSockets?: number;
 }
 
 export interface EndpointSnapshot {
@@ -154,6 +156,8 @@ export interface RouteSnapshot {
     readonly attemptMs: number;
     /** No byte of a body in either direction for this long. */
     readonly idleMs: number;
+    /** No byte of an open WebSocket in either direction for this long; 0: none; absent: an hour. */
+    readonly webSocketMs?: number;
   };
   readonly drainMs: number;
 }

@@ -38,6 +38,8 @@ export function routeSnapshot(options: {
       requestMs: parseDuration(spec.timeouts.request),
       attemptMs: parseDuration(spec.timeouts.attempt),
       idleMs: parseDuration(spec.timeouts.idle),
+      // Few routes serve WebSockets, and every worker keeps this of every route.
+      ...(spec.timeouts.webSocket !== '1h' && { webSocketMs: parseDuration(spec.timeouts.webSocket) }),
     },
     drainMs: parseDuration(spec.drain),
   };

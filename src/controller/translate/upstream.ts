@@ -23,6 +23,7 @@ export function translateUpstream(namespace: string, name: string, { spec }: Ups
     connectTimeoutMs: parseDuration(spec.timeouts.connect),
     keepAliveTimeoutMs: parseDuration(spec.timeouts.keepAlive),
     maxConnections: spec.maxConnections,
+    ...(spec.maxWebSockets !== undefined && { maxWebSockets: spec.maxWebSockets }),
   };
   return makeEntry(`Upstream/${namespace}/${name}`, snapshot);
 }

@@ -13,6 +13,8 @@ export interface OpenTunnelParts {
   readonly client: Duplex;
   readonly upstream: Duplex;
   readonly wheel: TimerWheel;
+  /** Silence of both sides after which it is closed; 0: never. */
+  readonly idleMs: number;
   /** Both sides are to be destroyed now. */
   readonly ended: () => void;
 }
@@ -38,8 +40,9 @@ export class OpenTunnel implements TimerTarget {
 
   /** The sockets have been piped: no byte has passed yet. */
   joined(): void {
-    const { client, upstream } = this.parts;
-    this.ways = [new TunnelWay(upstream, client), new TunnelWay(client, upstream)];
+    const { client, upstream, wheel, idleMs } = this.parts;
+    this.ways = [new TunnelWay(upstream, client, wheel), new TunnelWay(client, upstream, wheel)];
+    if (idleMs > 0) wheel.arm(this.timer, idleMs);
   }
 
   /**
@@ -50,6 +53,7 @@ export class OpenTunnel implements TimerTarget {
     if (this.leaving || this.ways === undefined) return;
     this.leaving = true;
     const { wheel } = this.parts;
+    wheel.cancel(this.timer);
     if (hurry) wheel.arm(this.timer, answerMs);
     const [down, up] = this.ways;
     const changed = (): void => {
@@ -62,8 +66,17 @@ export class OpenTunnel implements TimerTarget {
     changed();
   }
 
+  /** It has been silent for long enough, or its leave has taken long enough. */
   expired(): void {
-    this.parts.ended();
+    if (this.leaving || this.ways === undefined) {
+      this.parts.ended();
+      return;
+    }
+    const { wheel, idleMs } = this.parts;
+    const [down, up] = this.ways;
+    const left = Math.max(down.movedAt, up.movedAt) + idleMs - wheel.now;
+    if (left > 0) wheel.arm(this.timer, left);
+    else this.leave(true);
   }
 
   destroy(): void {

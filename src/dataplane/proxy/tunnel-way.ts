@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { TimerWheel } from '../http1/timer-wheel.ts';
 import { FrameTracker } from './frame-tracker.ts';
 
 /**
@@ -11,17 +12,25 @@ export class TunnelWay {
   closeSent = false;
   /** The source has said its last word: a Close frame, or it has gone. */
   sourceDone = false;
+  /** When the last byte came, on the wheel's clock. */
+  movedAt: number;
   private readonly source: Duplex;
   private readonly target: Duplex;
   private readonly frames = new FrameTracker();
-  private readonly watch = (chunk: Buffer): void => this.frames.pass(chunk);
+  private readonly wheel: TimerWheel;
+  private readonly watch = (chunk: Buffer): void => {
+    this.movedAt = this.wheel.now;
+    this.frames.pass(chunk);
+  };
   private close: Buffer | undefined = undefined;
   private changed: () => void = () => undefined;
 
   /** To be made before the first byte of the tunnel flows. */
-  constructor(source: Duplex, target: Duplex) {
+  constructor(source: Duplex, target: Duplex, wheel: TimerWheel) {
     this.source = source;
     this.target = target;
+    this.wheel = wheel;
+    this.movedAt = wheel.now;
     source.on('data', this.watch);
   }
 

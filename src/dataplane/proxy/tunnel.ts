@@ -15,6 +15,9 @@ import type { Services } from './services.ts';
 import { Upgrade } from './upgrade.ts';
 import type { UpgradeOwner } from './upgrade.ts';
 
+/** Of an open tunnel, as schemas/route.json says: what is silent for longer has most likely gone without a word. */
+const defaultIdleMs = 3_600_000;
+
 /**
  * The upstream's side of a WebSocket. Until the upstream has said 101 and the response hooks agree, the connection stays
  * with our codec, which notices a client that goes and answers what is refused.
@@ -24,7 +27,7 @@ export class Tunnel implements UpstreamSide, DeadlineTarget, UpgradeOwner {
   lastAttempt: UpstreamSide['lastAttempt'] = undefined;
   private readonly exchange: MatchedSide;
   private readonly services: Services;
-  /** Of the handshake and of a refusal; an open tunnel has none. */
+  /** Of the handshake and of a refusal; an open tunnel watches over its silence itself. */
   private readonly deadlines: Deadlines;
   private upgrade: Upgrade | undefined = undefined;
   private failover: Failover | undefined = undefined;
@@ -61,6 +64,10 @@ export class Tunnel implements UpstreamSide, DeadlineTarget, UpgradeOwner {
   private try(upstream: Upstream, endpoint: Endpoint): void {
     this.attempts++;
     this.lastAttempt = { upstream, endpoint };
+    if (endpoint.webSockets >= (upstream.snapshot.maxWebSockets ?? Infinity)) {
+      this.connectFailed('POOL_FULL');
+      return;
+    }
     this.upgrade = new Upgrade(this, endpoint, this.exchange, this.services);
     this.deadlines.phase('connect', upstream.snapshot.connectTimeoutMs);
     this.upgrade.begin().catch((error: unknown) => {
@@ -132,10 +139,12 @@ export class Tunnel implements UpstreamSide, DeadlineTarget, UpgradeOwner {
     const { socket, head } = exchange.stream.takeOver();
     if (head.length > 0) socket.unshift(head);
     const { wheel } = this.services;
+    const idleMs = exchange.target.snapshot.timeouts.webSocketMs ?? defaultIdleMs;
     const tunnel = new OpenTunnel({
       client: socket,
       upstream: upstreamSocket,
       wheel,
+      idleMs,
       ended: () => exchange.finish(101),
     });
     this.tunnel = tunnel;

@@ -45,6 +45,7 @@ export class Upgrade {
   /** Rejects if it could not even be begun. */
   async begin(): Promise<void> {
     this.endpoint.begin();
+    this.endpoint.webSockets++;
     // Few gateways see a WebSocket: http-proxy is loaded with the first.
     const { default: proxies } = await import('http-proxy');
     if (!this.open) return;
@@ -59,6 +60,7 @@ export class Upgrade {
     this.open = false;
     this.outgoing?.destroy();
     this.endpoint.end();
+    this.endpoint.webSockets--;
     this.endpoint.series.answered(this.status);
   }
 

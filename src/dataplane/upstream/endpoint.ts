@@ -18,6 +18,8 @@ export class Endpoint {
   readonly series: EndpointSeries;
   /** Number of the generation that it was made for. */
   readonly since: number;
+  /** WebSockets of this worker, opening ones too. */
+  webSockets = 0;
   readonly #cells: Int32Array;
   readonly #workers: number;
   readonly #own: number;

@@ -12,6 +12,7 @@ import { routeDocument, startGateway } from '../../support/gateway.ts';
 import type { RunningGateway } from '../../support/gateway.ts';
 import { openRaw, startRawServer } from '../../support/raw-connection.ts';
 import { request } from '../../support/request.ts';
+import { resourceDocument } from '../../support/resource-document.ts';
 import { startUpstream } from '../../support/upstream.ts';
 
 const secret = 'a secret of at least thirty-two bytes';
@@ -104,9 +105,18 @@ describe('a WebSocket', () => {
       route('resets', resets.url),
       route('nobody', `http://127.0.0.1:${await freePort()}`),
       route('silent', silent.url, 'timeouts: { attempt: 150ms }'),
+      route('brief', upstreamUrl, 'timeouts: { webSocket: 1s }'),
+      routeDocument('few', 'matches: [{ path: { prefix: /few } }]\nupstreams: [{ name: few }]'),
+      resourceDocument(
+        'Upstream',
+        'few',
+        `endpoints: [{ url: "${upstreamUrl}" }, { url: "${upstreamUrl.replace('127.0.0.1', 'localhost')}" }]\nmaxConnections: 1\nmaxWebSockets: 1`,
+      ),
     ].join('---\n');
     gateway = await startGateway(cleanup, {
       env: { WS_SECRET: secret },
+      // Limits are per worker.
+      args: ['--workers', '1'],
       files: { 'routes.yaml': routes(), 'others.yaml': others },
     });
   });
@@ -199,6 +209,36 @@ describe('a WebSocket', () => {
     twoUpstream.terminate();
     await clientClosed;
     await eventually(async () => (await gateway.metric(inFlight)) === before - 2);
+  });
+
+  it('is closed with 1001 on both sides when it has been silent for `timeouts.webSocket`', async () => {
+    const talking = await opened('/brief/talking');
+    const silent = await opened('/brief/silent');
+    const ends = Promise.all([once(silent, 'close'), once(accepted.at(-1) as WebSocket, 'close')]);
+    const pings = setInterval(() => talking.ping(), 50);
+    cleanup.add(() => clearInterval(pings));
+    for (const [code] of await ends) expect(code).to.equal(1001);
+    expect((await echoOf(talking, 'still here'))[0].toString()).to.equal('still here');
+    clearInterval(pings);
+    const [code] = (await once(talking, 'close')) as [number];
+    expect(code).to.equal(1001);
+  });
+
+  it('more than `maxWebSockets` of an endpoint goes to another, and is answered 503 where there is none', async () => {
+    const first = await opened('/few/1');
+    await opened('/few/2');
+    const { response, body } = await refusal('/few/3');
+    expect(response.statusCode).to.equal(503);
+    expect(JSON.parse(body)).to.include({ code: 'ERR_UPSTREAM_BUSY' });
+    // They take no place from requests.
+    expect((await request(`${gateway.url}/few`)).status).to.equal(200);
+    first.terminate();
+    await eventually(async () => {
+      const socket = connect('/few/4');
+      await Promise.race([once(socket, 'open'), once(socket, 'unexpected-response')]);
+      return socket.readyState === WebSocket.OPEN;
+    });
+    expect(handshakes.filter(({ url }) => url?.startsWith('/few/3'))).to.have.lengthOf(0);
   });
 
   it('cannot be used to get what cannot be parsed past the codec', async () => {

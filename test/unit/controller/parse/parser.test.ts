@@ -39,7 +39,7 @@ describe('createParser', () => {
         middlewares: [],
         upstreams: [{ name: 'u', weight: 1 }],
         hostHeader: 'Preserve',
-        timeouts: { request: '0', attempt: '0', idle: '60s' },
+        timeouts: { request: '0', attempt: '0', idle: '60s', webSocket: '1h' },
         drain: '30s',
       },
     });
