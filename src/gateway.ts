@@ -5,6 +5,7 @@ import type { Settings } from './cli/settings.ts';
 import { caCertificates } from './dataplane/upstream/ca-certificates.ts';
 import type { ConfigStatus, ConfigToMain, MainToWorker, Pin, WorkerToMain } from './snapshot/messages.ts';
 import type { Entry, ListenerSnapshot } from './snapshot/model.ts';
+import { PackedEntries } from './snapshot/packed-entries.ts';
 import { findBusyPorts } from './supervisor/busy-ports.ts';
 import { CellPages } from './supervisor/cell-pages.ts';
 import { CheckedUpstreams } from './supervisor/checked-upstreams.ts';
@@ -159,11 +160,12 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   let servedHash = '';
   let kept: Uint8Array | undefined;
   const beforeCrash = (): Parameters<typeof configStart>[2] => {
-    const entries = [...publisher.entries.values()];
+    const { entries, generation } = publisher;
+    const parts = entries.partsSince(PackedEntries.none);
     return {
-      servedGeneration: publisher.generation,
-      ...(pin !== undefined && { pinned: { ...pin, entries } }),
-      ...(kept !== undefined && { survived: { entries, servedHash, state: kept } }),
+      servedGeneration: generation,
+      ...(pin !== undefined && { pinned: { ...pin, entries: [...entries.values()] } }),
+      ...(kept !== undefined && { survived: { parts, servedHash, state: kept } }),
     };
   };
   let configStarts = 0;

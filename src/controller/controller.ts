@@ -1,5 +1,6 @@
 import type { ConfigThreadData, ConfigToMain, MainToConfig } from '../snapshot/messages.ts';
 import { findMiddleware } from '../middleware/registry.ts';
+import { PackedEntries } from '../snapshot/packed-entries.ts';
 import { createThreadLogger } from '../telemetry/thread-logger.ts';
 import { systemClock } from './clock.ts';
 import { Explainer } from './explain/explainer.ts';
@@ -61,16 +62,16 @@ export function startController(data: ConfigThreadData, send: (message: ConfigTo
   const history: History = new History({
     lines: historyFile?.load() ?? [],
     refresh: (entries) => withCurrentKeys(entries, around),
-    noted: (line) => historyFile?.add(line),
+    ...(historyFile !== undefined && { noted: (line) => historyFile.add(line) }),
   });
-  const { survived } = data;
+  const survived = data.survived && {
+    ...data.survived,
+    entries: PackedEntries.none.taking(data.survived.parts),
+  };
   const publisher = createPublisher(
     send,
     Math.max(data.servedGeneration, history.last),
-    survived && {
-      generation: data.servedGeneration,
-      entries: new Map(survived.entries.map((entry) => [entry.key, entry] as const)),
-    },
+    survived && { generation: data.servedGeneration, entries: survived.entries },
   );
   const pinning = new Pinning({
     publisher,

@@ -1,3 +1,5 @@
+import { textHash } from '../snapshot/text-hash.ts';
+
 /** One editing session. A node created in a session may be changed in it; afterwards nobody can change it (G2). */
 export type Edit = object;
 
@@ -10,9 +12,6 @@ interface Shard<V> {
   readonly owner: Edit;
   readonly map: Map<string, V>;
 }
-
-/** Nothing. */
-const EMPTY: ReadonlyMap<string, never> = new Map<string, never>();
 
 /**
  * A map from strings that never changes for those who hold it: `set` and `delete` give a new map that shares nearly
@@ -91,18 +90,6 @@ export class PersistentMap<V> implements ReadonlyMap<string, V> {
     for (const [key, value] of this) callback(value, key, this);
   }
 
-  /** Pairs of parts in which alone this map and another can differ: what they share is left out. */
-  *apart(other: PersistentMap<V>): Generator<readonly [ReadonlyMap<string, V>, ReadonlyMap<string, V>]> {
-    if (this.shards === undefined || other.shards === undefined) {
-      if (this.single === undefined || this.single !== other.single) yield [this, other];
-      return;
-    }
-    for (let index = 0; index < SHARDS; index++) {
-      const [own, others] = [this.shards[index]?.map ?? EMPTY, other.shards[index]?.map ?? EMPTY];
-      if (own !== others) yield [own, others];
-    }
-  }
-
   private parts(): readonly Map<string, V>[] {
     if (this.single !== undefined) return [this.single];
     return (this.shards ?? []).flatMap((shard) => shard?.map ?? []);
@@ -134,9 +121,7 @@ export class PersistentMap<V> implements ReadonlyMap<string, V> {
   }
 }
 
-/** FNV-1a, folded. Keys are the operator's, so a poor spread costs a longer copy on an edit and nothing per request. */
 function shardOf(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  const hash = textHash(key);
   return (hash ^ (hash >>> SHARD_BITS) ^ (hash >>> 16)) & (SHARDS - 1);
 }

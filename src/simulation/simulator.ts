@@ -2,7 +2,6 @@ import type { Claims } from '../middleware/claims.ts';
 import type { Exchange, LocalReply } from '../middleware/contract.ts';
 import { decidePipeline } from '../middleware/decide-pipeline.ts';
 import { toForwardedHead } from '../routing/forwarded-head.ts';
-import { differingParts } from '../routing/differing-parts.ts';
 import { clientAddress, compileTrusted } from '../routing/forwarded.ts';
 import type { TrustedProxies } from '../routing/forwarded.ts';
 import { compareHostnames } from '../routing/precedence.ts';
@@ -12,6 +11,7 @@ import { routeRequest } from '../routing/route-request.ts';
 import type { RoutedRequest } from '../routing/route-request.ts';
 import { RouteError } from '../routing/rule.ts';
 import { RoutingTable } from '../routing/table.ts';
+import { changedKeys } from '../snapshot/changed-keys.ts';
 import type { EdgeSnapshot, Entry, RouteSnapshot } from '../snapshot/model.ts';
 import { buildDry } from './dry-middleware.ts';
 import type { DryMiddleware, DrySurroundings } from './dry-middleware.ts';
@@ -297,15 +297,18 @@ function tableOf(
 ): RoutingTable<RouteSnapshot> {
   const set = new Map<string, RouteSnapshot>();
   const removed: string[] = [];
-  for (const [old, now] of differingParts(previous?.entries ?? new Map<string, Entry>(), entries)) {
-    for (const { key, hash, json } of now.values()) {
-      if (!key.startsWith('Route/') || old.get(key)?.hash === hash) continue;
-      const route = JSON.parse(json) as RouteSnapshot;
-      set.set(route.name, route);
-    }
-    for (const key of old.keys())
-      if (key.startsWith('Route/') && !now.has(key)) removed.push(key.slice('Route/'.length));
+  const {
+    added,
+    changed,
+    removed: gone,
+  } = changedKeys(previous?.entries ?? new Map<string, Entry>(), entries);
+  for (const key of [...added, ...changed]) {
+    const entry = key.startsWith('Route/') ? entries.get(key) : undefined;
+    if (entry === undefined) continue;
+    const route = JSON.parse(entry.json) as RouteSnapshot;
+    set.set(route.name, route);
   }
+  for (const key of gone) if (key.startsWith('Route/')) removed.push(key.slice('Route/'.length));
   const before = previous?.table ?? RoutingTable.empty<RouteSnapshot>();
   for (;;) {
     if (set.size === 0 && removed.length === 0) return before;

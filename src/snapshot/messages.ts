@@ -1,5 +1,6 @@
 /** Every message between the threads. Data only; each is handled by an exhaustive switch at its receiver. */
 import type { Delta, Entry } from './model.ts';
+import type { PartMemory } from './packed-entries.ts';
 
 /** A problem with a place, as printed: `file:line:column path message (hint)`. */
 export interface Problem {
@@ -77,7 +78,7 @@ export interface ConfigThreadData {
 /** What a crash of the config thread leaves behind in main, so that its successor isolates broken documents as it did. */
 export interface Survived {
   /** What is served. */
-  readonly entries: readonly Entry[];
+  readonly parts: readonly PartMemory[];
   /** Of the files that it was made of. */
   readonly servedHash: string;
   /** As it was given by `Keep`. */
@@ -112,7 +113,15 @@ export type ConfigToMain =
   /** One part of a candidate; the next is sent after `ChunkTaken`. */
   | { readonly type: 'Chunk'; readonly delta: Delta }
   /** All parts are out: prepare, then commit. Answered by `Published`. */
-  | { readonly type: 'Publish'; readonly generation: number; readonly sourceHash: string }
+  | {
+      readonly type: 'Publish';
+      readonly generation: number;
+      /** As in its deltas. */
+      readonly base: number;
+      /** What the candidate rests in, as far as `base` does not: shared, so that main keeps no copy. */
+      readonly parts: readonly PartMemory[];
+      readonly sourceHash: string;
+    }
   | { readonly type: 'Status'; readonly status: ConfigStatus }
   /** For the thread's successor, should it crash; main does not look into it. */
   | { readonly type: 'Keep'; readonly state: Uint8Array }

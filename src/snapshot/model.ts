@@ -1,8 +1,9 @@
 /**
  * The contract between the threads: what is served, as plain data.
  *
- * A snapshot is a numbered set of entries. An entry travels and rests as JSON text, so that it cannot be changed by
- * anyone (G2), is cheap to pass between threads, and costs one string where it is only kept.
+ * A snapshot is a numbered set of entries. An entry travels to workers as JSON text, so that it cannot be changed by
+ * anyone (G2) and is cheap to pass between threads. Where entries are only kept, in the config thread and in main, they rest
+ * packed (`packed-entries.ts`): bytes in memory that both share and nobody writes again.
  * Durations are milliseconds, sizes are bytes. Secrets never appear: only references to them with a version.
  */
 

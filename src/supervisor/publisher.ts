@@ -7,6 +7,7 @@ import type {
   ReloadState,
 } from '../snapshot/messages.ts';
 import type { Delta, Entry, KeyReference, MiddlewareSnapshot } from '../snapshot/model.ts';
+import type { PackedEntries } from '../snapshot/packed-entries.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { AttachmentStore } from './attachment-store.ts';
 import { createBreather } from './breather.ts';
@@ -58,7 +59,7 @@ interface Candidate {
   readonly generation: number;
   /** Found by main; those of the workers come with their answers. */
   readonly failures: PrepareFailure[];
-  /** References of the middlewares that the candidate adds or replaces. */
+  /** References of the middlewares that the candidate adds or replaces, if they have or had any. */
   readonly keys: Map<string, readonly KeyReference[]>;
   /** Replaced once if all of them died. */
   members: readonly Member[];
@@ -91,7 +92,7 @@ export class Publisher {
   }
 
   /** Committed entries by key. */
-  get entries(): ReadonlyMap<string, Entry> {
+  get entries(): PackedEntries {
     return this.#state.entries;
   }
 
@@ -103,9 +104,7 @@ export class Publisher {
   /** Messages are handled one after the other. */
   handle(message: Extract<ConfigToMain, { readonly type: 'Chunk' | 'Publish' }>): void {
     void this.#enqueue(() =>
-      message.type === 'Chunk'
-        ? this.#takeChunk(message.delta)
-        : this.#publish(message.generation, message.sourceHash),
+      message.type === 'Chunk' ? this.#takeChunk(message.delta) : this.#publish(message),
     );
   }
 
@@ -139,18 +138,24 @@ export class Publisher {
     this.#options.reply({ type: 'ChunkTaken', generation: delta.generation });
   }
 
-  async #publish(generation: number, sourceHash: string): Promise<void> {
+  async #publish({
+    generation,
+    base,
+    parts,
+    sourceHash,
+  }: Extract<ConfigToMain, { readonly type: 'Publish' }>): Promise<void> {
     const candidate = await this.#begin(generation);
     let failures: readonly PrepareFailure[];
     let state: ReloadState | undefined;
     try {
+      this.#state.propose(base, parts);
       failures = await this.#prepare(candidate);
       if (failures.length === 0) state = await this.#commit(candidate, sourceHash);
     } catch (error) {
       failures = [invalid('', error)];
     }
     if (failures.length > 0) {
-      const listeners = [...this.#state.staged.values()].filter(({ key }) => key.startsWith('Listener/'));
+      const listeners = this.#state.stagedListeners;
       this.#abort(candidate);
       this.#options.refused(failures, listeners);
     }
@@ -183,7 +188,8 @@ export class Publisher {
         const attachment = limiters.stage(entry) ?? endpoints.stage(entry);
         if (attachment !== undefined) attachments.push(attachment);
         if (entry.key.startsWith('Middleware/')) {
-          candidate.keys.set(entry.key, (JSON.parse(entry.json) as MiddlewareSnapshot).keys);
+          const { keys } = JSON.parse(entry.json) as MiddlewareSnapshot;
+          if (keys.length > 0 || this.#keys.has(entry.key)) candidate.keys.set(entry.key, keys);
         }
       } catch (error) {
         candidate.failures.push(invalid(entry.key, error));
@@ -212,7 +218,7 @@ export class Publisher {
     }
     if (failures.length > 0) return failures;
     const busy = await this.#options.findBusyPorts(
-      this.#state.staged.values(),
+      this.#state.stagedListeners,
       this.#state.listeners.values(),
     );
     if (busy.length > 0) return busy;
@@ -248,7 +254,7 @@ export class Publisher {
     const base = this.generation;
     const removed = [...this.#state.stagedRemovals];
     await sendChunk(candidate.members, { generation, base, set: [], removed }, []);
-    for (const set of inParts([...this.#state.staged.values()])) {
+    for (const set of inParts(this.#state.staged())) {
       const delta = { generation, base, set, removed: [] };
       await sendChunk(candidate.members, delta, await this.#attach(candidate, delta));
     }
@@ -291,7 +297,7 @@ export class Publisher {
   async #catchUp(member: Member): Promise<void> {
     const generation = this.generation;
     if (generation === 0 || member.gone || member.serving) return;
-    for (const set of inParts([...this.#state.entries.values()])) {
+    for (const set of inParts(this.#state.entries.values())) {
       const attachments = set.flatMap(
         ({ key }) => this.#options.limiters.attachment(key) ?? this.#options.endpoints.attachment(key) ?? [],
       );
@@ -356,8 +362,13 @@ export class Publisher {
   }
 }
 
-function inParts(entries: readonly Entry[]): Entry[][] {
-  const parts: Entry[][] = [];
-  for (let i = 0; i < entries.length; i += catchUpEntries) parts.push(entries.slice(i, i + catchUpEntries));
-  return parts;
+function* inParts(entries: Iterable<Entry>): Generator<Entry[]> {
+  let part: Entry[] = [];
+  for (const entry of entries) {
+    part.push(entry);
+    if (part.length < catchUpEntries) continue;
+    yield part;
+    part = [];
+  }
+  if (part.length > 0) yield part;
 }

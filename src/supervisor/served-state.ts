@@ -1,4 +1,6 @@
 import type { Delta, Entry } from '../snapshot/model.ts';
+import type { PartMemory } from '../snapshot/packed-entries.ts';
+import { PackedEntries } from '../snapshot/packed-entries.ts';
 
 export interface StateChange {
   /** Number of entries added or replaced. */
@@ -13,11 +15,16 @@ export interface StateChange {
  * committed or dropped. Deltas come in relative to what their sender knows and leave relative to what is served.
  */
 export class ServedState {
-  readonly #entries = new Map<string, Entry>();
+  #entries = PackedEntries.none;
   /** Those of `#entries` that describe listeners: few among many. */
   readonly #listeners = new Map<string, Entry>();
-  readonly #set = new Map<string, Entry>();
+  /** Keys that the candidate adds or replaces. Their entries go on to the workers; only `#proposed` keeps them. */
+  readonly #set = new Set<string>();
+  /** Those among them that are asked for here, listeners and upstreams. */
+  readonly #asked = new Map<string, Entry>();
   readonly #removed = new Set<string>();
+  /** All that is to be served with the candidate. */
+  #proposed: PackedEntries | undefined;
   /** Keys named by a candidate that starts from nothing: all others will go. */
   #named: Set<string> | undefined;
   #generation = 0;
@@ -27,7 +34,7 @@ export class ServedState {
     return this.#generation;
   }
 
-  get entries(): ReadonlyMap<string, Entry> {
+  get entries(): PackedEntries {
     return this.#entries;
   }
 
@@ -36,9 +43,17 @@ export class ServedState {
     return this.#listeners;
   }
 
-  /** Entries that the candidate adds or replaces. */
-  get staged(): ReadonlyMap<string, Entry> {
-    return this.#set;
+  /** Listeners that the candidate adds or replaces. */
+  get stagedListeners(): readonly Entry[] {
+    return [...this.#asked.values()].filter(isListener);
+  }
+
+  /** All that the candidate adds or replaces, once it is proposed. */
+  *staged(): Generator<Entry> {
+    for (const key of this.#set) {
+      const entry = this.#proposed?.get(key);
+      if (entry !== undefined) yield entry;
+    }
   }
 
   get stagedRemovals(): ReadonlySet<string> {
@@ -62,10 +77,16 @@ export class ServedState {
     for (const entry of delta.set) this.#named?.add(entry.key);
     for (const entry of set) {
       this.#removed.delete(entry.key);
-      this.#set.set(entry.key, entry);
+      this.#set.add(entry.key);
+      if (isListener(entry) || isUpstream(entry)) this.#asked.set(entry.key, entry);
     }
     for (const key of delta.removed) this.#stageRemoval(key);
     return { generation: delta.generation, base, set, removed: delta.removed };
+  }
+
+  /** All parts of the candidate were staged: they come to these entries. */
+  propose(base: number, parts: readonly PartMemory[]): void {
+    this.#proposed = (base === 0 ? PackedEntries.none : this.#entries).taking(parts);
   }
 
   /** Keys that go because a candidate that starts from nothing did not name them; stages their removal. */
@@ -86,15 +107,13 @@ export class ServedState {
       const pause = breathe();
       if (pause !== undefined) await pause;
       this.#listeners.delete(key);
-      if (this.#entries.delete(key)) removed.push(key);
+      if (this.#entries.has(key)) removed.push(key);
     }
-    for (const [key, entry] of this.#set) {
-      const pause = breathe();
-      if (pause !== undefined) await pause;
-      this.#entries.set(key, entry);
-      if (key.startsWith('Upstream/')) upstreams.push(entry);
-      else if (key.startsWith('Listener/')) this.#listeners.set(key, entry);
+    for (const [key, entry] of this.#asked) {
+      if (isUpstream(entry)) upstreams.push(entry);
+      else this.#listeners.set(key, entry);
     }
+    this.#entries = this.#proposed ?? this.#entries;
     this.#generation = generation;
     this.abort();
     return { changed, upstreams, removed };
@@ -102,18 +121,28 @@ export class ServedState {
 
   abort(): void {
     this.#set.clear();
+    this.#asked.clear();
     this.#removed.clear();
+    this.#proposed = undefined;
     this.#named = undefined;
   }
 
-  #isNews(entry: Entry): boolean {
+  #isNews({ key, hash }: Entry): boolean {
     // A sender that starts from nothing repeats what is served already.
-    if (this.#named === undefined || this.#set.has(entry.key)) return true;
-    return this.#entries.get(entry.key)?.hash !== entry.hash;
+    return this.#named === undefined || this.#set.has(key) || this.#entries.hashOf(key) !== hash;
   }
 
   #stageRemoval(key: string): void {
     this.#set.delete(key);
+    this.#asked.delete(key);
     this.#removed.add(key);
   }
+}
+
+function isListener({ key }: Entry): boolean {
+  return key.startsWith('Listener/');
+}
+
+function isUpstream({ key }: Entry): boolean {
+  return key.startsWith('Upstream/');
 }

@@ -1,5 +1,7 @@
 import type { KeyMaterial } from '../snapshot/messages.ts';
-import type { Delta, Entry, KeyReference } from '../snapshot/model.ts';
+import { changedKeys } from '../snapshot/changed-keys.ts';
+import type { KeyReference } from '../snapshot/model.ts';
+import { PackedEntries } from '../snapshot/packed-entries.ts';
 import type { MainToShadow, ShadowToMain } from '../snapshot/shadow-messages.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Backoff } from './backoff.ts';
@@ -20,7 +22,7 @@ export interface ShadowLinkOptions {
 /** What is served from a commit on. */
 export interface ServedEntries {
   readonly generation: number;
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: PackedEntries;
 }
 
 const queryTimeoutMs = 10_000;
@@ -35,9 +37,7 @@ export class ShadowLink {
   #startedAt = 0;
   #stopping = false;
   #cancelRestart: (() => void) | undefined;
-  /** A copy of what is served: the original changes while the next commit is under way. */
-  readonly #entries = new Map<string, Entry>();
-  #generation = 0;
+  #served: ServedEntries = { generation: 0, entries: PackedEntries.none };
   #telling: Promise<void> = Promise.resolve();
 
   constructor(options: ShadowLinkOptions) {
@@ -47,12 +47,10 @@ export class ShadowLink {
 
   /** Another generation is served. The first one starts the thread: before there is nothing to compare with. */
   update({ generation, entries }: ServedEntries): void {
-    const isFirst = this.#generation === 0;
-    const base = this.#generation;
-    const changes = this.#take(entries);
-    this.#generation = generation;
-    if (isFirst) this.#start();
-    else this.#tell({ generation, base, ...changes });
+    const before = this.#served;
+    this.#served = { generation, entries };
+    if (before.generation === 0) this.#start();
+    else this.#tell(before);
   }
 
   /** Key sets that changed by themselves. */
@@ -97,38 +95,27 @@ export class ShadowLink {
       exit: (code, error) => this.#left(code, error),
     });
     this.#thread = thread;
-    const set = [...this.#entries.values()];
-    this.#tell({ generation: this.#generation, base: 0, set, removed: [] });
+    this.#tell({ generation: 0, entries: PackedEntries.none });
   }
 
-  /** In parts, so that main answers probes meanwhile; one generation after the other. */
-  #tell({ generation, base, set, removed }: Delta): void {
+  /** What changed since; in parts, so that main answers probes meanwhile; one generation after the other. */
+  #tell({ generation: base, entries: before }: ServedEntries): void {
     const thread = this.#thread;
     // Dead: its successor is told all.
     if (thread === undefined) return;
+    const { generation, entries } = this.#served;
+    const { added, changed, removed } = changedKeys(before, entries);
+    const keys = [...added, ...changed];
     this.#telling = this.#telling.then(async () => {
       const breathe = createBreather(this.#options.clock);
       thread.post({ type: 'Chunk', delta: { generation, base, set: [], removed } });
-      for (let i = 0; i < set.length; i += entriesPerMessage) {
-        const part = set.slice(i, i + entriesPerMessage);
-        thread.post({ type: 'Chunk', delta: { generation, base, set: part, removed: [] } });
+      for (let i = 0; i < keys.length; i += entriesPerMessage) {
+        const set = keys.slice(i, i + entriesPerMessage).flatMap((key) => entries.get(key) ?? []);
+        thread.post({ type: 'Chunk', delta: { generation, base, set, removed: [] } });
         await breathe();
       }
       thread.post({ type: 'Served', generation });
     });
-  }
-
-  /** What leads from the copy to what is served; the copy has it from now on. */
-  #take(entries: ReadonlyMap<string, Entry>): Pick<Delta, 'set' | 'removed'> {
-    const set: Entry[] = [];
-    for (const entry of entries.values()) {
-      if (this.#entries.get(entry.key)?.hash === entry.hash) continue;
-      this.#entries.set(entry.key, entry);
-      set.push(entry);
-    }
-    const removed = [...this.#entries.keys()].filter((key) => !entries.has(key));
-    for (const key of removed) this.#entries.delete(key);
-    return { set, removed };
   }
 
   #left(code: number, error: Error | undefined): void {

@@ -1,5 +1,5 @@
 import type { Entry } from '../../snapshot/model.ts';
-import { difference } from '../publish/delta.ts';
+import { changedKeys } from '../../snapshot/changed-keys.ts';
 import type { GenerationRecord } from '../status/view.ts';
 import { summarise } from './change-summary.ts';
 
@@ -84,14 +84,16 @@ export class History {
     if (this.#isOld && refresh !== undefined) this.#entries = refresh(this.#entries);
     this.#isOld = false;
     const before = this.#entries;
-    const { set, removed, added, changed } = difference(before, entries);
+    const { added, changed, removed } = changedKeys(before, entries);
     // Who comes first came from nothing: a list of all that there is tells nobody anything.
     const isFirst = this.#generations.length === 0;
-    const keys = [...set.map(({ key }) => key), ...removed];
+    const present = [...added, ...changed];
+    const keys = [...present, ...removed];
     const changes = isFirst ? [] : summarise(before, entries, keys);
-    const record = { ...event, added, changed, removed: removed.length, changes };
+    const counts = { added: added.length, changed: changed.length, removed: removed.length };
+    const record = { ...event, ...counts, changes };
     this.#push({ record, keys, entries });
-    noted?.({ record, set, removed });
+    noted?.({ record, set: present.flatMap((key) => entries.get(key) ?? []), removed });
   }
 
   /** Nothing of it is served; `generation` is the one that went on. */

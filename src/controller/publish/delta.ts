@@ -1,38 +1,13 @@
-import { differingParts } from '../../routing/differing-parts.ts';
+import type { ChangedKeys } from '../../snapshot/changed-keys.ts';
 import type { Delta, Entry } from '../../snapshot/model.ts';
 
 const maxEntries = 100;
 const maxCharacters = 64 * 1024;
 
-export interface Difference {
-  readonly set: readonly Entry[];
-  readonly removed: readonly string[];
-  readonly added: number;
-  readonly changed: number;
-}
-
-/** What leads from the entries that are served to those that shall be. What both share as a whole is not walked over. */
-export function difference(from: ReadonlyMap<string, Entry>, to: ReadonlyMap<string, Entry>): Difference {
-  const set: Entry[] = [];
-  const removed: string[] = [];
-  let added = 0;
-  for (const [old, now] of differingParts(from, to)) {
-    let kept = 0;
-    for (const entry of now.values()) {
-      const before = old.get(entry.key);
-      if (before === undefined) added += 1;
-      else kept += 1;
-      if (before?.hash !== entry.hash) set.push(entry);
-    }
-    // Most often nothing went: then the 10,000 need not be asked for.
-    if (kept < old.size) for (const key of old.keys()) if (!now.has(key)) removed.push(key);
-  }
-  return { set, removed, added, changed: set.length - added };
-}
-
-/** In parts that a worker takes in without a noticeable pause; at least one. */
+/** In parts that a worker takes in without a noticeable pause; at least one. What changed is looked up in `to`. */
 export function* deltaChunks(
-  { set, removed }: Pick<Difference, 'set' | 'removed'>,
+  { added, changed, removed }: ChangedKeys,
+  to: ReadonlyMap<string, Entry>,
   generation: number,
   base: number,
 ): Generator<Delta> {
@@ -47,7 +22,9 @@ export function* deltaChunks(
     gone = [];
     sent = true;
   }
-  for (const entry of set) {
+  for (const key of [...added, ...changed]) {
+    const entry = to.get(key);
+    if (entry === undefined) continue;
     const full = part.length + gone.length >= maxEntries || characters + entry.json.length > maxCharacters;
     if (full && part.length + gone.length > 0) {
       yield { generation, base, set: part, removed: gone };

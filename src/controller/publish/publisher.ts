@@ -1,6 +1,9 @@
 import type { ConfigToMain, MainToConfig, PrepareFailure, ReloadState } from '../../snapshot/messages.ts';
 import type { Entry } from '../../snapshot/model.ts';
-import { deltaChunks, difference } from './delta.ts';
+import type { ChangedKeys } from '../../snapshot/changed-keys.ts';
+import { changedKeys } from '../../snapshot/changed-keys.ts';
+import { PackedEntries } from '../../snapshot/packed-entries.ts';
+import { deltaChunks } from './delta.ts';
 
 export interface Publication {
   readonly generation: number;
@@ -17,7 +20,7 @@ export interface Publisher {
   /** Generation that every worker serves; 0: none yet. */
   readonly generation: number;
   /** What they serve. */
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: PackedEntries;
   /**
    * Sends what changed and waits for the answer; `undefined`: nothing changed. One at a time.
    * Generations only grow (G3): one that was refused is not used again.
@@ -38,7 +41,7 @@ export function createPublisher(
   after = 0,
   survived?: Pick<Publisher, 'generation' | 'entries'>,
 ): Publisher {
-  let served: ReadonlyMap<string, Entry> = survived?.entries ?? new Map();
+  let served = survived?.entries ?? PackedEntries.none;
   let generation = survived?.generation ?? 0;
   let candidate = after;
   let waiting: ((answer: Answer) => void) | undefined;
@@ -56,27 +59,29 @@ export function createPublisher(
       return served;
     },
     async publish(entries, sourceHash) {
-      const changes = difference(served, entries);
-      if (generation > 0 && changes.set.length === 0 && changes.removed.length === 0) {
-        served = entries;
+      const changes = changedKeys(served, entries);
+      const { added, changed, removed } = changes;
+      const next = packed(entries, served, changes);
+      if (generation > 0 && added.length + changed.length + removed.length === 0) {
+        served = next;
         return undefined;
       }
       candidate += 1;
       const mine = candidate;
-      for (const delta of deltaChunks(changes, mine, generation)) {
+      const base = generation;
+      for (const delta of deltaChunks(changes, next, mine, base)) {
         const taken = answer();
         send({ type: 'Chunk', delta });
         await taken;
       }
       const published = answer();
-      send({ type: 'Publish', generation: mine, sourceHash });
+      send({ type: 'Publish', generation: mine, base, parts: next.partsSince(served), sourceHash });
       const { failures, state } = await published;
       if (failures.length === 0) {
-        served = entries;
+        served = next;
         generation = mine;
       }
-      const { added, changed, removed } = changes;
-      const counts = { added, changed, removed: removed.length };
+      const counts = { added: added.length, changed: changed.length, removed: removed.length };
       return { generation: mine, failures, ...counts, ...(state !== undefined && { state }) };
     },
     receive(message) {
@@ -87,4 +92,15 @@ export function createPublisher(
       resolve(message.type === 'Published' ? message : { failures: [] });
     },
   };
+}
+
+/** What is no translation of today (a pin) takes the parts of what is served where it says the same. */
+function packed(
+  entries: ReadonlyMap<string, Entry>,
+  served: PackedEntries,
+  { added, changed, removed }: ChangedKeys,
+): PackedEntries {
+  if (entries instanceof PackedEntries) return entries;
+  const keys = [...added, ...changed, ...removed];
+  return served.with(new Map(keys.map((key) => [key, entries.get(key)])));
 }

@@ -1,4 +1,5 @@
 import type { ConfigToMain, Survived } from '../../snapshot/messages.ts';
+import type { PackedEntries } from '../../snapshot/packed-entries.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Clock } from '../clock.ts';
 import type { History } from '../history/history.ts';
@@ -33,5 +34,5 @@ export interface ReconcilerOptions {
   /** Served before this thread was started again; 0: the first start. */
   readonly servedGeneration: number;
   /** What is served then, where that is known. */
-  readonly survived?: Pick<Survived, 'entries' | 'servedHash'>;
+  readonly survived?: Pick<Survived, 'servedHash'> & { readonly entries: PackedEntries };
 }

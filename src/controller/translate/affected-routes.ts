@@ -30,16 +30,17 @@ export function affectedRoutes(draft: Draft, pool: MiddlewarePool, guards: Guard
   for (const { key, kind, accepted } of changed) {
     if (kind !== 'Route') continue;
     if (accepted === undefined) gone.push(key);
-    else if (ground.plainSet(key) === undefined || !isSameText(ground.resources.get(key), accepted))
-      affect(key);
+    else if (!ground.isPlain(key) || !isSameText(ground.resources.get(key), accepted)) affect(key);
   }
-  for (const key of ground.troubled) affect(key);
+  for (const key of ground.troubled.keys()) affect(key);
   const names = changedNames(draft, pool);
   for (const name of names) affect(name);
   if (names.length > 0) for (const key of naming(draft, names)) affect(key);
   if (guards.stamp !== ground.guards) {
-    for (const [key, set] of ground.plain()) {
-      if (affected.has(key)) continue;
+    const { sets } = ground;
+    for (const key of ground.plain()) {
+      const set = affected.has(key) ? undefined : sets.get(key);
+      if (set === undefined) continue;
       if (guards.violationOf(key, set) !== undefined) affect(key);
       draft.memo.guarded.delete(key);
     }
@@ -74,6 +75,8 @@ function* naming(draft: Draft, names: readonly string[]): Generator<string> {
   const texts = names.map((name) =>
     JSON.stringify(name.startsWith('Listener/') ? name.slice('Listener/'.length) : name).slice(0, -1),
   );
-  for (const [key, { entry }] of draft.ground.plain())
-    if (texts.length > maxNames || texts.some((text) => entry.json.includes(text))) yield key;
+  for (const key of draft.ground.plain()) {
+    const json = draft.ground.entries.get(key)?.json ?? '';
+    if (texts.length > maxNames || texts.some((text) => json.includes(text))) yield key;
+  }
 }

@@ -88,12 +88,6 @@ export class Draft {
     return this.#rest.keys();
   }
 
-  /** What the last translation made, if it is the same: equal texts are kept once. */
-  known(entry: Entry): Entry {
-    const before = this.ground.entries.get(entry.key);
-    return before?.hash === entry.hash ? before : entry;
-  }
-
   /** Why workers refused this very definition. */
   failureOf(entry: Entry): FailedEntry | undefined {
     const failure = this.input.failed.get(entry.key);

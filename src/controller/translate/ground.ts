@@ -1,15 +1,13 @@
 import { PersistentMap } from '../../routing/persistent-map.ts';
 import type { Edit } from '../../routing/persistent-map.ts';
 import type { Entry } from '../../snapshot/model.ts';
+import { PackedEntries } from '../../snapshot/packed-entries.ts';
 import type { Stored } from '../store/store.ts';
 import type { Accepted } from '../store/stored.ts';
+import { RouteSets, usedBy } from './route-sets.ts';
+import type { Troubled } from './route-sets.ts';
 import type { FailedEntry, RouteSet } from './translation.ts';
-
-/** An inline upstream and the number of plain routes that name it. */
-interface Origin {
-  readonly entry: Entry;
-  count: number;
-}
+import { translateInlineUpstream } from './upstream.ts';
 
 /**
  * What the last translation came to, as far as the next one takes it over: a route is *plain* if nothing is to be said about
@@ -26,15 +24,14 @@ export class Ground {
   failed: ReadonlyMap<string, FailedEntry> = new Map();
   /** Of the Guards. */
   guards = '';
-  /** Routes that are looked at each time. */
-  readonly troubled = new Set<string>();
-  /** Set of every route that has one, and of the plain ones their only copy. */
-  sets = PersistentMap.create<RouteSet>({});
+  /** Routes that are looked at each time, each with its set. */
+  troubled: Troubled = PersistentMap.create({});
   /** The whole result. */
-  entries = PersistentMap.create<Entry>({});
+  entries = PackedEntries.none;
   /** What of it belongs to no plain route alone. */
   rest: ReadonlyMap<string, Entry> = new Map();
-  readonly #origins = new Map<string, Origin>();
+  /** Keys of inline upstreams, with the number of plain routes that name them. */
+  readonly #origins = new Map<string, number>();
   /** Keys of named middlewares, with the number of plain routes that use them. */
   readonly #shared = new Map<string, number>();
   /** Entries put in or taken away by plain routes since the last `settle`. */
@@ -46,81 +43,81 @@ export class Ground {
     return this.#shared.keys();
   }
 
+  get sets(): RouteSets {
+    return new RouteSets(this.entries, this.troubled);
+  }
+
   origin(key: string): Entry | undefined {
-    return this.#origins.get(key)?.entry;
+    return this.#origins.has(key) ? translateInlineUpstream(key.slice(upstreamPrefix.length)) : undefined;
   }
 
-  /** The plain routes. */
-  *plain(): Generator<readonly [key: string, set: RouteSet]> {
-    for (const pair of this.sets) if (!this.troubled.has(pair[0])) yield pair;
+  /** Keys of the plain routes. */
+  *plain(): Generator<string> {
+    for (const key of this.entries.keys()) if (this.isPlain(key)) yield key;
   }
 
-  plainSet(key: string): RouteSet | undefined {
-    return this.troubled.has(key) ? undefined : this.sets.get(key);
+  isPlain(key: string): boolean {
+    return key.startsWith('Route/') && !this.troubled.has(key) && this.entries.has(key);
   }
 
+  /** A route is plain. */
   put(set: RouteSet): void {
-    this.#changes.set(set.entry.key, set.entry);
+    const { key } = set.entry;
+    this.troubled = this.troubled.delete(this.#session, key);
+    this.#changes.set(key, set.entry);
     for (const entry of set.own) {
-      if (isOrigin(entry)) this.#name(entry);
-      else this.#changes.set(entry.key, entry);
+      if (isOrigin(entry.key)) count(this.#origins, entry.key, 1);
+      this.#changes.set(entry.key, entry);
     }
-    for (const key of set.shared) this.#shared.set(key, (this.#shared.get(key) ?? 0) + 1);
+    for (const shared of set.shared) count(this.#shared, shared, 1);
   }
 
-  take(set: RouteSet): void {
-    this.#changes.set(set.entry.key, undefined);
-    for (const entry of set.own) {
-      if (isOrigin(entry)) this.#unname(entry);
-      else this.#changes.set(entry.key, undefined);
-    }
-    for (const key of set.shared) {
-      const count = (this.#shared.get(key) ?? 0) - 1;
-      if (count > 0) this.#shared.set(key, count);
-      else this.#shared.delete(key);
-    }
+  /** Takes back what `put` did, if the route is plain. */
+  take(key: string): void {
+    const entry = this.isPlain(key) ? this.entries.get(key) : undefined;
+    const used = entry && usedBy(entry);
+    if (used === undefined) return;
+    this.#changes.set(key, undefined);
+    for (const own of used.own)
+      if (!isOrigin(own) || count(this.#origins, own, -1) === 0) this.#changes.set(own, undefined);
+    for (const shared of used.shared) count(this.#shared, shared, -1);
   }
 
-  /** What became of a route: undefined, nothing that could ever be served again. */
-  keep(key: string, set: RouteSet | undefined): void {
-    if (set === undefined) this.sets = this.sets.delete(this.#session, key);
-    else if (this.sets.get(key) !== set) this.sets = this.sets.set(this.#session, key, set);
+  /** A route is not plain. `set`: what can be served again of it. */
+  trouble(key: string, set: RouteSet | undefined): void {
+    if (!this.troubled.has(key) || this.troubled.get(key) !== set)
+      this.troubled = this.troubled.set(this.#session, key, set);
   }
 
-  /** The result: what plain routes have, and over it the rest. What says the same stays the same object. */
+  /** There is no such route any more. */
+  forget(key: string): void {
+    this.troubled = this.troubled.delete(this.#session, key);
+  }
+
+  /** The result: what plain routes have, and over it the rest. What says the same rests where it was. */
   settle(rest: ReadonlyMap<string, Entry>): void {
     const changes = this.#changes;
     for (const key of this.rest.keys()) if (!changes.has(key)) changes.set(key, this.origin(key));
     for (const [key, entry] of rest) changes.set(key, entry);
-    for (const [key, entry] of changes) {
-      if (entry === undefined) this.entries = this.entries.delete(this.#session, key);
-      else if (this.entries.get(key)?.hash !== entry.hash)
-        this.entries = this.entries.set(this.#session, key, entry);
-    }
+    this.entries = this.entries.with(changes);
     changes.clear();
     this.rest = rest;
     // From now on nobody changes what was handed out.
     this.#session = {};
   }
-
-  #name(entry: Entry): void {
-    const origin = this.#origins.get(entry.key);
-    if (origin === undefined) this.#origins.set(entry.key, { entry, count: 1 });
-    else origin.count += 1;
-    this.#changes.set(entry.key, origin?.entry ?? entry);
-  }
-
-  #unname({ key }: Entry): void {
-    const origin = this.#origins.get(key);
-    if (origin === undefined) return;
-    origin.count -= 1;
-    if (origin.count > 0) return;
-    this.#origins.delete(key);
-    this.#changes.set(key, undefined);
-  }
 }
 
+const upstreamPrefix = 'Upstream/';
+
 /** An inline upstream belongs to all who name its URL. */
-function isOrigin({ key }: Entry): boolean {
-  return key.startsWith('Upstream/');
+function isOrigin(key: string): boolean {
+  return key.startsWith(upstreamPrefix);
+}
+
+/** Adds to a number; one that comes to 0 is taken out. */
+function count(numbers: Map<string, number>, key: string, more: number): number {
+  const sum = (numbers.get(key) ?? 0) + more;
+  if (sum > 0) numbers.set(key, sum);
+  else numbers.delete(key);
+  return sum;
 }

@@ -1,6 +1,6 @@
 import type { RouteResource } from '../../resources/generated.ts';
 import type { Problem } from '../../snapshot/messages.ts';
-import type { Entry, RouteSnapshot, UpstreamShare } from '../../snapshot/model.ts';
+import type { RouteSnapshot, UpstreamShare } from '../../snapshot/model.ts';
 import { compileGuard } from '../assert/guard.ts';
 import type { Violation } from '../assert/guard.ts';
 import { Guards } from '../assert/guards.ts';
@@ -19,28 +19,22 @@ export function translateRoutes(draft: Draft, pool: MiddlewarePool): void {
   const { ground, memo } = draft;
   const guards = openGuards(draft, pool);
   const { affected, gone } = affectedRoutes(draft, pool, guards);
-  for (const key of new Set([...gone, ...affected.keys()])) {
-    const set = ground.plainSet(key);
-    if (set !== undefined) ground.take(set);
-  }
+  for (const key of new Set([...gone, ...affected.keys()])) ground.take(key);
   for (const key of gone) {
-    ground.keep(key, undefined);
-    ground.troubled.delete(key);
+    ground.forget(key);
     memo.routes.delete(key);
     memo.guarded.delete(key);
   }
   const old: RouteSet[] = [];
   for (const [key, stored] of affected) {
     const { set, isOld, isPlain } = translateRoute(draft, pool, guards, stored);
-    ground.keep(key, set);
     if (isPlain && set !== undefined) {
       ground.put(set);
-      ground.troubled.delete(key);
       memo.routes.delete(key);
       memo.guarded.delete(key);
       continue;
     }
-    ground.troubled.add(key);
+    ground.trouble(key, set);
     if (set === undefined) continue;
     if (isOld) old.push(set);
     else {
@@ -179,7 +173,7 @@ function makeSet(
   resource: RouteResource,
   used: UsedMiddlewares,
 ): RouteSet {
-  const own: Entry[] = used.own.map((entry) => draft.known(entry));
+  const own = [...used.own];
   const upstreams = resource.spec.upstreams.map((upstream): UpstreamShare => {
     const { weight } = upstream;
     if (upstream.url === undefined) {
@@ -187,7 +181,7 @@ function makeSet(
       return { key: draft.entry(named) === undefined ? null : named, weight };
     }
     const entry = translateInlineUpstream(upstream.url);
-    if (!own.some((each) => each.key === entry.key)) own.push(draft.known(entry));
+    if (!own.some((each) => each.key === entry.key)) own.push(entry);
     return { key: entry.key, weight };
   });
   const snapshot = routeSnapshot({
@@ -197,8 +191,7 @@ function makeSet(
     guards: used.guards,
     upstreams,
   });
-  // Lists that were filled one by one have room for more; their copies have none.
-  return { entry: draft.known(makeEntry(key, snapshot)), own: own.slice(), shared: used.shared.slice() };
+  return { entry: makeEntry(key, snapshot), own, shared: used.shared };
 }
 
 /** A set that workers have refused in the meantime is good no more. */

@@ -1,5 +1,6 @@
 import type { Problem } from '../../snapshot/messages.ts';
 import type { Entry, KeyReference } from '../../snapshot/model.ts';
+import type { PackedEntries } from '../../snapshot/packed-entries.ts';
 
 /** What became of one resource; those of which nothing is to be said have none. */
 export interface Outcome {
@@ -28,11 +29,11 @@ export interface RouteSet {
 
 /** Everything that is to be served, and what is to be said about it. */
 export interface Translation {
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: PackedEntries;
   /** By resource key. */
   readonly outcomes: ReadonlyMap<string, Outcome>;
   /** Last good set of each route that has one, by resource key. */
-  readonly routes: ReadonlyMap<string, RouteSet>;
+  readonly routes: Pick<ReadonlyMap<string, RouteSet>, 'get'>;
   /** Listener entries of each Gateway, by resource key. */
   readonly listeners: ReadonlyMap<string, readonly Entry[]>;
 }

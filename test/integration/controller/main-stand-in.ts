@@ -10,7 +10,9 @@ import type {
   Problem,
   Survived,
 } from '../../../src/snapshot/messages.ts';
+import { changedKeys } from '../../../src/snapshot/changed-keys.ts';
 import type { Entry } from '../../../src/snapshot/model.ts';
+import { PackedEntries } from '../../../src/snapshot/packed-entries.ts';
 import type { Cleanup } from '../../support/cleanup.ts';
 
 /** What main and its workers would hold; answers the controller as they do, and checks what it sends. */
@@ -43,7 +45,7 @@ export interface StandInOptions {
 
 export function startMainStandIn(cleanup: Cleanup, options: StandInOptions): MainStandIn {
   const { survived } = options.data ?? {};
-  let served: ReadonlyMap<string, Entry> = new Map(survived?.entries.map((entry) => [entry.key, entry]));
+  let served = PackedEntries.none.taking(survived?.parts ?? []);
   let generation = options.data?.servedGeneration ?? 0;
   let base = survived === undefined ? 0 : generation;
   let kept: Uint8Array | undefined;
@@ -62,14 +64,18 @@ export function startMainStandIn(cleanup: Cleanup, options: StandInOptions): Mai
         if (delta.generation <= generation) throw new Error('an older generation');
         if (delta.base !== base) throw new Error(`built on ${delta.base}, served ${base}`);
         if (delta.set.length + delta.removed.length > 100) throw new Error('a chunk too large');
-        staged ??= new Map(served);
+        staged ??= new Map(base === 0 ? [] : served);
         for (const entry of delta.set) staged.set(entry.key, entry);
         for (const key of delta.removed) staged.delete(key);
         setImmediate(() => controller.receive({ type: 'ChunkTaken', generation: delta.generation }));
         return;
       }
       case 'Publish': {
-        const candidate: ReadonlyMap<string, Entry> = staged ?? served;
+        if (message.base !== base) throw new Error(`built on ${message.base}, served ${base}`);
+        const candidate = (base === 0 ? PackedEntries.none : served).taking(message.parts);
+        const { added, changed, removed } = changedKeys(staged ?? served, candidate);
+        if (added.length + changed.length + removed.length > 0)
+          throw new Error(`parts are not what chunks come to: ${[...added, ...changed, ...removed].join()}`);
         staged = undefined;
         const failures = options.refuse?.(candidate) ?? [];
         if (failures.length === 0) {
@@ -121,7 +127,7 @@ export function startMainStandIn(cleanup: Cleanup, options: StandInOptions): Mai
     fatals,
     survived: () =>
       kept && {
-        entries: [...served.values()],
+        parts: served.partsSince(PackedEntries.none),
         servedHash: statuses.at(-1)?.servedHash ?? '',
         state: kept,
       },

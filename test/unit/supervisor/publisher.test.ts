@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { MiddlewareDefinition } from '../../../src/middleware/contract.ts';
 import type { Attachment, MainToConfig, PrepareFailure } from '../../../src/snapshot/messages.ts';
 import type { Delta, Entry, KeyReference } from '../../../src/snapshot/model.ts';
+import { PackedEntries } from '../../../src/snapshot/packed-entries.ts';
 import { CellPages } from '../../../src/supervisor/cell-pages.ts';
 import { systemClock } from '../../../src/supervisor/clock.ts';
 import { EndpointCellStore } from '../../../src/supervisor/endpoint-cells.ts';
@@ -243,7 +244,11 @@ function setUp(size: 1 | 2): SetUp {
     log,
     publish(generation, set, removed = [], base = publisher.generation) {
       publisher.handle({ type: 'Chunk', delta: delta(generation, set, removed, base) });
-      publisher.handle({ type: 'Publish', generation, sourceHash: 'hash' });
+      const gone = removed.map((key) => [key, undefined] as const);
+      const before = base === 0 ? PackedEntries.none : publisher.entries;
+      const after = before.with(new Map([...gone, ...set.map((entry) => [entry.key, entry] as const)]));
+      const parts = after.partsSince(before);
+      publisher.handle({ type: 'Publish', generation, base, parts, sourceHash: 'hash' });
     },
     replace(index) {
       const worker = new FakeWorker(index);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Entry } from '../../../src/snapshot/model.ts';
+import { PackedEntries } from '../../../src/snapshot/packed-entries.ts';
 import type { MainToShadow, ShadowToMain } from '../../../src/snapshot/shadow-messages.ts';
 import type { Clock } from '../../../src/supervisor/clock.ts';
 import { ShadowLink } from '../../../src/supervisor/shadow-link.ts';
@@ -10,7 +11,7 @@ describe('ShadowLink', () => {
   const entry = (key: string, hash = 'h'): Entry => ({ key, hash, json: '{}' });
   const served = (generation: number, ...entries: readonly Entry[]) => ({
     generation,
-    entries: new Map(entries.map((each) => [each.key, each])),
+    entries: PackedEntries.of(entries),
   });
 
   it('starts its thread with the first generation, and tells of each what changed', async () => {

@@ -11,11 +11,12 @@ import { base, Disk, step } from './edited-disk.ts';
 function plain({ entries, outcomes, routes, listeners }: Translation): unknown {
   const sorted = (map: ReadonlyMap<string, unknown>): unknown =>
     [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+  const keys = [...entries.keys(), ...outcomes.keys()].filter((key) => key.startsWith('Route/'));
   // Outcomes are told to people: their order counts.
   return {
     entries: sorted(entries),
     outcomes: [...outcomes],
-    routes: sorted(routes),
+    routes: sorted(new Map(keys.map((key) => [key, routes.get(key)]))),
     listeners: sorted(listeners),
   };
 }
