@@ -45,9 +45,22 @@ export class Model {
   #middlewares = new Map<string, number>();
   #served = new Map<Key, Served>();
 
+  /** The program starts again: kept are documents, not what was made of them. */
+  restart(): void {
+    this.#good = new Map();
+    this.#middlewares = new Map();
+  }
+
   reconcile(disk: Disk): void {
     this.#held = this.#nextHeld(disk);
     this.#translate();
+  }
+
+  /** The accepted documents and the files that hold them. */
+  held(): readonly { readonly file: string; readonly document: ModelDocument }[] {
+    return [...this.#held.values()].flatMap(({ file, accepted }) =>
+      accepted === undefined ? [] : [{ file, document: accepted }],
+    );
   }
 
   served(route: string): Served {
