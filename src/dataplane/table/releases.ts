@@ -1,6 +1,5 @@
 import type { Generation } from '../proxy/generation.ts';
-import { Slices } from './slices.ts';
-import type { Pace } from './slices.ts';
+import { sliceMs, Slices } from './slices.ts';
 
 /** Something that a generation held and its successor does not. */
 export interface Release {
@@ -23,7 +22,7 @@ interface Batch {
  * when it was opened, and nothing that came and went since.
  */
 export class Releases {
-  private readonly pace: Pace;
+  private readonly clock: () => number;
   /** Retired generations with exchanges, ascending. */
   private readonly active: number[] = [];
   /** By the active generation that is waited for. */
@@ -31,8 +30,9 @@ export class Releases {
   private due: (readonly Release[])[] = [];
   private releasing = false;
 
-  constructor(pace: Pace) {
-    this.pace = pace;
+  /** `clock`: monotonic milliseconds. */
+  constructor(clock: () => number) {
+    this.clock = clock;
   }
 
   /** `generation` has a successor, which lacks what `releases` give back. Generations come in ascending order. */
@@ -84,7 +84,7 @@ export class Releases {
 
   /** Thousands of routes may have gone at once, and traffic goes on beside. */
   private async release(): Promise<void> {
-    const slices = new Slices(this.pace);
+    const slices = new Slices(sliceMs, this.clock);
     while (this.due.length > 0) {
       const { due } = this;
       this.due = [];

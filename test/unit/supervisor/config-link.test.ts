@@ -32,7 +32,7 @@ describe('ConfigLink', () => {
     const stopped = link.stop();
     const [life] = lives;
     expect(life?.posted).to.deep.equal([{ type: 'Stop' }]);
-    life?.events.message({ type: 'Publish', generation: 2, sourceHash: '' });
+    life?.events.message({ type: 'Publish', base: 0, parts: [], generation: 2, sourceHash: '' });
     life?.events.message({ type: 'StateTrouble', failing: true });
     expect(taken).to.deep.equal(['StateTrouble']);
     life?.events.exit(0, undefined);

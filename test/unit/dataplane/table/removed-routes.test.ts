@@ -87,7 +87,7 @@ class World {
     open: this.open,
     table: () => this.table,
     wheel: this.wheel,
-    pace: { clock: () => 0, rest: async () => undefined },
+    clock: () => 0,
   });
 
   /** Commits a table of routes with their drain in milliseconds. */
