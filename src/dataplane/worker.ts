@@ -20,6 +20,7 @@ import { drain, windDown } from './proxy/drain.ts';
 import { Engine } from './proxy/engine.ts';
 import { Generation } from './proxy/generation.ts';
 import { KeyRing } from './table/key-ring.ts';
+import { restForTraffic } from './table/slices.ts';
 import { TableHolder } from './table/table-holder.ts';
 import { caCertificates } from './upstream/ca-certificates.ts';
 
@@ -62,7 +63,7 @@ function start(port: MessagePort, data: WorkerData): void {
     wheel,
     engine,
     keys,
-    clock,
+    pace: { clock, rest: restForTraffic },
     workerIndex,
     workers,
     shared: workers > 1,

@@ -11,9 +11,6 @@ export type RouteDefinition = Pick<
 
 /** All that a matched request needs of its route, bound when the table is built. */
 export interface RouteTarget {
-  readonly key: string;
-  /** Entry.hash of the route it was built from. */
-  readonly hash: string;
   /** `namespace/name` */
   readonly name: string;
   readonly snapshot: RouteDefinition;

@@ -6,8 +6,6 @@ import type { Release } from './releases.ts';
 
 /** A route of a table and, as thousands go at once, its own release: no closure for each. */
 export class BoundTarget implements RouteTarget, Release {
-  readonly key: string;
-  readonly hash: string;
   readonly name: string;
   readonly snapshot: RouteDefinition;
   readonly pipeline: Pipeline;
@@ -17,8 +15,6 @@ export class BoundTarget implements RouteTarget, Release {
   readonly since: number;
 
   constructor(parts: RouteTarget) {
-    this.key = parts.key;
-    this.hash = parts.hash;
     this.name = parts.name;
     this.snapshot = parts.snapshot;
     this.pipeline = parts.pipeline;
@@ -26,6 +22,11 @@ export class BoundTarget implements RouteTarget, Release {
     this.series = parts.series;
     this.unsecured = parts.unsecured;
     this.since = parts.since;
+  }
+
+  /** Of its entry. */
+  get key(): string {
+    return `Route/${this.name}`;
   }
 
   run(): void {

@@ -43,7 +43,7 @@ export async function buildListeners(
     const listener = new Listener({ snapshot, limits, engine: context.engine, metrics: context.metrics });
     try {
       await listener.listen(context.shared);
-      ledger.made(() => listener.destroy());
+      ledger.made({ run: () => listener.destroy() });
       next.set(key, { snapshot, listener });
       ledger.onCommit.push(() => listener.open());
     } catch (error) {

@@ -2,9 +2,9 @@ import type { HookFailure } from '../../middleware/pipeline.ts';
 import { findMiddleware } from '../../middleware/registry.ts';
 import type { PersistentMap } from '../../routing/persistent-map.ts';
 import type { MiddlewareSnapshot } from '../../snapshot/model.ts';
+import { BuiltMiddleware } from './built-middleware.ts';
 import type { Ledger } from './candidate.ts';
 import type { StagedKeys } from './key-ring.ts';
-import type { BuiltMiddleware } from './served.ts';
 import type { Slices } from './slices.ts';
 import type { Staged } from './staged.ts';
 
@@ -57,8 +57,8 @@ export async function buildMiddlewares(
       });
       // Awaiting what is no promise would cost a turn of the microtask queue for each of thousands.
       const middleware = created instanceof Promise ? await created : created;
-      const built = { name: snapshot.name, middleware, since: ledger.generation };
-      if (middleware.close !== undefined) ledger.made(() => close(built, context.hookFailed));
+      const built = new BuiltMiddleware(entry.key, snapshot.name, middleware, ledger.generation);
+      if (middleware.close !== undefined) ledger.made({ run: () => close(built, context.hookFailed) });
       middlewares = middlewares.set(edit, entry.key, built);
       changed.add(entry.key);
       release(entry.key);

@@ -4,12 +4,12 @@ import { RouteError } from '../../routing/rule.ts';
 import type { RoutingTable } from '../../routing/table.ts';
 import type { EdgeSnapshot, RouteSnapshot } from '../../snapshot/model.ts';
 import type { WorkerMetrics } from '../../telemetry/series.ts';
-import { WeightedSplit } from '../proxy/weighted-split.ts';
 import type { RouteDefinition } from '../proxy/route-target.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { BoundTarget } from './bound-target.ts';
 import type { Ledger } from './candidate.ts';
-import type { BuiltMiddleware } from './served.ts';
+import type { BuiltMiddleware } from './built-middleware.ts';
+import { CommonParts } from './common-parts.ts';
 import type { Slices } from './slices.ts';
 import type { Staged } from './staged.ts';
 
@@ -38,35 +38,28 @@ export async function buildRoutes(
   slices: Slices,
   context: RouteContext,
 ): Promise<RoutingTable<BoundTarget> | undefined> {
-  const set = new Map<string, RouteSnapshot>();
-  const hashes = new Map<string, string>();
-  for (const entry of staged.entries('Route')) {
-    if (slices.spent) await slices.turn();
-    const route = JSON.parse(entry.json) as RouteSnapshot;
-    set.set(route.name, route);
-    hashes.set(route.name, entry.hash);
-  }
   const removed: string[] = [];
-  for (const key of staged.removed) if (key.startsWith('Route/')) removed.push(key.slice('Route/'.length));
-
-  const rebound = await reboundRoutes(current, staged, parts, slices);
   let looked = 0;
-  for (const names of [removed, set.keys(), rebound]) {
-    for (const name of names) {
-      if (++looked % 64 === 0 && slices.spent) await slices.turn();
-      const old = current.get(name);
-      if (old !== undefined) ledger.onRelease.push(old);
-    }
+  for (const key of staged.removed) {
+    if (++looked % 64 === 0 && slices.spent) await slices.turn();
+    if (!key.startsWith('Route/')) continue;
+    const name = key.slice('Route/'.length);
+    removed.push(name);
+    const old = current.get(name);
+    if (old !== undefined) ledger.onRelease.push(old);
   }
-  const bound = (route: RouteDefinition, hash: string, old: BoundTarget | undefined): BoundTarget => {
-    const target = bind(route, hash, old, parts, ledger.generation, context);
-    ledger.made(() => target.run());
+  const rebound = await reboundRoutes(current, staged, parts, slices);
+  const common = new CommonParts(parts.middlewares);
+  const bound = (route: RouteDefinition, old: BoundTarget | undefined): BoundTarget => {
+    if (old !== undefined) ledger.onRelease.push(old);
+    const target = bind(route, old, parts, common, ledger.generation, context);
+    ledger.made(target);
     return target;
   };
   const steps = current.changing(
-    { set: set.values(), removed, rebound },
-    (route) => bound(definitionOf(route), hashes.get(route.name) ?? '', current.get(route.name)),
-    (old) => bound(old.snapshot, old.hash, old),
+    { set: routesOf(staged, common), removed, rebound },
+    (route) => bound(definitionOf(route), current.get(route.name)),
+    (old) => bound(old.snapshot, old),
   );
   try {
     for (;;) {
@@ -79,6 +72,11 @@ export async function buildRoutes(
     ledger.fail(`Route/${error.route}`, 'Invalid', error);
     return undefined;
   }
+}
+
+/** Read one by one: what a text is read into is garbage as soon as its route is bound, and nothing that is copied again and again. */
+function* routesOf(staged: Staged, common: CommonParts): Generator<RouteSnapshot> {
+  for (const { json } of staged.entries('Route')) yield common.shared(JSON.parse(json) as RouteSnapshot);
 }
 
 /** Names of routes that are what they were, but use something that is not. */
@@ -139,9 +137,9 @@ function definitionOf(route: RouteSnapshot): RouteDefinition {
 
 function bind(
   route: RouteDefinition,
-  hash: string,
   old: BoundTarget | undefined,
   parts: RouteParts,
+  common: CommonParts,
   since: number,
   context: RouteContext,
 ): BoundTarget {
@@ -157,12 +155,10 @@ function bind(
     weight,
   }));
   return new BoundTarget({
-    key: `Route/${route.name}`,
-    hash,
     name: route.name,
     snapshot: route,
     pipeline: composePipeline(instances, context.hookFailed),
-    split: new WeightedSplit(shares, old?.split),
+    split: common.split(shares, old?.split),
     series: context.metrics.route(route.name),
     unsecured,
     since,

@@ -58,7 +58,7 @@ export async function buildUpstreams(
       return kept;
     });
     const series = context.metrics.upstream(snapshot.name);
-    ledger.made(() => series.release());
+    ledger.made({ run: () => series.release() });
     upstreams.set(
       entry.key,
       new Upstream({
@@ -98,9 +98,11 @@ function openEndpoint(
     poolOptions(upstream),
   );
   const series = metrics.endpoint(upstream.name, endpoint.url);
-  ledger.made(() => {
-    pool.close();
-    series.release();
+  ledger.made({
+    run: () => {
+      pool.close();
+      series.release();
+    },
   });
   return new Endpoint({
     snapshot: endpoint,

@@ -25,15 +25,15 @@ export class Ledger {
   readonly onCommit: (() => void)[] = [];
   readonly onRelease: Release[] = [];
   readonly failures: PrepareFailure[] = [];
-  private readonly undo: (() => void)[] = [];
+  private readonly undo: Pick<Release, 'run'>[] = [];
 
   constructor(generation: number) {
     this.generation = generation;
   }
 
-  /** Something was made that must go again if the candidate is refused. */
-  made(undo: () => void): void {
-    this.undo.push(undo);
+  /** Something was made that must go again, by `run`, if the candidate is refused. */
+  made(thing: Pick<Release, 'run'>): void {
+    this.undo.push(thing);
   }
 
   fail(key: string, code: string, error: unknown): void {
@@ -41,6 +41,6 @@ export class Ledger {
   }
 
   undoAll(): void {
-    for (const undo of this.undo.reverse()) undo();
+    for (const thing of this.undo.reverse()) thing.run();
   }
 }

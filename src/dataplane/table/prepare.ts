@@ -12,15 +12,16 @@ import type { UpstreamContext } from './build-upstreams.ts';
 import { Ledger } from './candidate.ts';
 import type { Candidate, Refused } from './candidate.ts';
 import type { Served } from './served.ts';
-import { sliceMs, Slices } from './slices.ts';
+import { restForMessages, Slices } from './slices.ts';
+import type { Pace } from './slices.ts';
 import type { Staged } from './staged.ts';
 
 export type PrepareContext = UpstreamContext &
   MiddlewareContext &
   RouteContext &
   ListenerContext & {
-    /** Monotonic milliseconds. */
-    readonly clock: () => number;
+    /** Of what is done beside traffic. */
+    readonly pace: Pace;
   };
 
 /**
@@ -34,7 +35,9 @@ export async function prepare(
   context: PrepareContext,
 ): Promise<Candidate | Refused> {
   const ledger = new Ledger(generation);
-  const slices = new Slices(sliceMs, context.clock);
+  const { pace } = context;
+  // Before the first generation there is no traffic to give way to.
+  const slices = new Slices(current.generation.number === 0 ? { ...pace, rest: restForMessages } : pace);
   try {
     const candidate = await build(current, staged, generation, context, ledger, slices);
     if (candidate !== undefined && ledger.failures.length === 0) return candidate;

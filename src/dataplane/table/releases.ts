@@ -1,5 +1,6 @@
 import type { Generation } from '../proxy/generation.ts';
-import { sliceMs, Slices } from './slices.ts';
+import { Slices } from './slices.ts';
+import type { Pace } from './slices.ts';
 
 /** Something that a generation held and its successor does not. */
 export interface Release {
@@ -22,7 +23,7 @@ interface Batch {
  * when it was opened, and nothing that came and went since.
  */
 export class Releases {
-  private readonly clock: () => number;
+  private readonly pace: Pace;
   /** Retired generations with exchanges, ascending. */
   private readonly active: number[] = [];
   /** By the active generation that is waited for. */
@@ -30,9 +31,8 @@ export class Releases {
   private due: (readonly Release[])[] = [];
   private releasing = false;
 
-  /** `clock`: monotonic milliseconds. */
-  constructor(clock: () => number) {
-    this.clock = clock;
+  constructor(pace: Pace) {
+    this.pace = pace;
   }
 
   /** `generation` has a successor, which lacks what `releases` give back. Generations come in ascending order. */
@@ -84,7 +84,7 @@ export class Releases {
 
   /** Thousands of routes may have gone at once, and traffic goes on beside. */
   private async release(): Promise<void> {
-    const slices = new Slices(sliceMs, this.clock);
+    const slices = new Slices(this.pace);
     while (this.due.length > 0) {
       const { due } = this;
       this.due = [];

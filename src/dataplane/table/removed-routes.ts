@@ -4,7 +4,8 @@ import type { OpenExchanges } from '../proxy/open-exchanges.ts';
 import type { RoutingTable } from '../../routing/table.ts';
 import { TimerEntry } from '../http1/timer-wheel.ts';
 import type { TimerWheel } from '../http1/timer-wheel.ts';
-import { sliceMs, Slices } from './slices.ts';
+import { Slices } from './slices.ts';
+import type { Pace } from './slices.ts';
 
 type Table = Pick<RoutingTable<RouteTarget>, 'get'>;
 
@@ -13,8 +14,7 @@ export interface RemovedRoutesParts {
   /** The table being served. */
   readonly table: () => Table;
   readonly wheel: TimerWheel;
-  /** Monotonic milliseconds. */
-  readonly clock: () => number;
+  readonly pace: Pace;
 }
 
 /**
@@ -51,7 +51,7 @@ export class RemovedRoutes {
 
   /** Thousands of tunnels may end at once, and traffic goes on beside. */
   private async end(group: Set<ClientSide>): Promise<void> {
-    const slices = new Slices(sliceMs, this.parts.clock);
+    const slices = new Slices(this.parts.pace);
     for (const exchange of group) {
       if (slices.spent) await slices.turn();
       if (this.parts.table().get(exchange.route) === undefined) exchange.routeRemoved();

@@ -1,4 +1,3 @@
-import type { Middleware } from '../../middleware/contract.ts';
 import type { PersistentMap } from '../../routing/persistent-map.ts';
 import type { RoutingTable } from '../../routing/table.ts';
 import type { ListenerSnapshot } from '../../snapshot/model.ts';
@@ -6,13 +5,7 @@ import type { Generation } from '../proxy/generation.ts';
 import type { Listener } from '../proxy/listener.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { BoundTarget } from './bound-target.ts';
-
-export interface BuiltMiddleware {
-  readonly name: string;
-  readonly middleware: Middleware;
-  /** Number of the generation that it was made for. */
-  readonly since: number;
-}
+import type { BuiltMiddleware } from './built-middleware.ts';
 
 export interface BoundListener {
   readonly snapshot: ListenerSnapshot;

@@ -1,31 +1,52 @@
-/** A turn that prepares is no longer than this, so that with the rest of a turn it stays under 10 ms. */
-export const sliceMs = 3;
+/** A turn that works on tables takes this long, and what the collector takes; longer only where turns are rare. */
+const shortestMs = 1;
+const longestMs = 3;
+/** Of the time between two rests: what work gets at least, so that it ends however busy the loop is. */
+const leastShare = 1 / 3;
+
+/** How work on tables shares the loop with traffic. */
+export interface Pace {
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
+  /** Resolves when traffic has had its turns. */
+  readonly rest: () => Promise<void>;
+}
 
 /**
- * Cuts long work into slices, so that no turn of a worker's loop lasts longer than requests can bear. Awaiting is only
- * done when the slice is used up.
+ * For a worker that serves: a request that came in during a slice is not only read in the rest that follows, but mostly
+ * answered, and waits for no second slice. A millisecond is what a local upstream takes and what timers can tell.
  */
+export function restForTraffic(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** For a worker that serves nothing yet: signs of life and messages get through. */
+export function restForMessages(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Cuts long work into slices, so that no turn of a worker's loop lasts longer than requests can bear. */
 export class Slices {
-  private readonly budgetMs: number;
-  private readonly clock: () => number;
+  private readonly pace: Pace;
+  private budgetMs = shortestMs;
   private startedAt: number;
 
-  /** `clock`: monotonic milliseconds. */
-  constructor(budgetMs: number, clock: () => number) {
-    this.budgetMs = budgetMs;
-    this.clock = clock;
-    this.startedAt = clock();
+  constructor(pace: Pace) {
+    this.pace = pace;
+    this.startedAt = pace.clock();
   }
 
   get spent(): boolean {
-    return this.clock() - this.startedAt >= this.budgetMs;
+    return this.pace.clock() - this.startedAt >= this.budgetMs;
   }
 
-  /** Lets requests through; then a new slice begins. */
+  /** Lets requests through; then a new slice begins. To be awaited only when the last is spent. */
   async turn(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
-    this.startedAt = this.clock();
+    const { clock, rest } = this.pace;
+    const began = clock();
+    await rest();
+    this.startedAt = clock();
+    const restedMs = this.startedAt - began;
+    this.budgetMs = Math.min(longestMs, Math.max(shortestMs, (restedMs * leastShare) / (1 - leastShare)));
   }
 }

@@ -28,10 +28,10 @@ export class TableHolder {
   constructor(engine: Engine, context: PrepareContext) {
     this.engine = engine;
     this.context = context;
-    const { wheel, clock } = context;
+    const { wheel, pace } = context;
     const table = () => engine.current.table;
-    this.releases = new Releases(clock);
-    this.removedRoutes = new RemovedRoutes({ open: engine.open, table, wheel, clock });
+    this.releases = new Releases(pace);
+    this.removedRoutes = new RemovedRoutes({ open: engine.open, table, wheel, pace });
     this.served = {
       generation: engine.current,
       table: RoutingTable.empty(),

@@ -31,7 +31,7 @@ describe('Releases', () => {
   it('gives back each thing once, as soon as no generation that held it has an exchange', () => {
     fc.assert(
       fc.property(steps, (list) => {
-        const releases = new Releases(() => 0);
+        const releases = new Releases({ clock: () => 0, rest: async () => undefined });
         const things: Thing[] = [{ since: 1, last: undefined, released: 0 }];
         let current = createGeneration(1);
         /** Generations of the open exchanges. */

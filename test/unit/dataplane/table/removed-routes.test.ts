@@ -87,7 +87,7 @@ class World {
     open: this.open,
     table: () => this.table,
     wheel: this.wheel,
-    clock: () => 0,
+    pace: { clock: () => 0, rest: async () => undefined },
   });
 
   /** Commits a table of routes with their drain in milliseconds. */

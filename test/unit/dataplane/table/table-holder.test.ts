@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Generation } from '../../../../src/dataplane/proxy/generation.ts';
 import { KeyRing } from '../../../../src/dataplane/table/key-ring.ts';
+import type { Pace } from '../../../../src/dataplane/table/slices.ts';
 import { TableHolder } from '../../../../src/dataplane/table/table-holder.ts';
 import { Engine } from '../../../../src/dataplane/proxy/engine.ts';
 import { Generation as EmptyGeneration } from '../../../../src/dataplane/proxy/generation.ts';
@@ -124,9 +125,60 @@ describe('TableHolder', () => {
     holder.commit(2);
     expect(target(engine.current, 'default/one')).to.include({ unsecured: true });
   });
+
+  it('lets traffic in after about a millisecond of work, once there is any', async () => {
+    const clock = createWorkClock();
+    const { holder, stage } = createHolder(clock);
+    // Each look at the clock stands for the work since the last: 0.2 ms.
+    const many = Array.from({ length: 1_000 }, (_, i) => [
+      middleware(`m${i}`, { set: {} }),
+      route(`r${i}`, 'a', [`Middleware/default/m${i}`]),
+    ]).flat();
+    stage(1, [upstream('a'), ...many]);
+    await holder.prepare(1);
+    holder.commit(1);
+    expect(clock.rests, 'rests before anything is served').to.equal(0);
+    stage(2, many);
+    clock.begin();
+    await holder.prepare(2);
+    expect(clock.rests).to.be.greaterThan(200);
+    expect(clock.longestMs).to.be.within(1, 2);
+    holder.commit(2);
+    expect(clock.longestMs).to.be.within(1, 2);
+  });
 });
 
-function createHolder(): {
+/** Every look at it takes a fifth of a millisecond; rests take one and a half. */
+function createWorkClock(): Pace & {
+  begin(): void;
+  readonly rests: number;
+  /** Of work without a rest since the beginning. */
+  readonly longestMs: number;
+} {
+  let now = 0;
+  let rested = 0;
+  let rests = 0;
+  let longestMs = 0;
+  return {
+    begin: () => void (rested = now),
+    clock: () => (now += 0.2),
+    rest: async () => {
+      rests++;
+      longestMs = Math.max(longestMs, now - rested);
+      now += 1.5;
+      rested = now;
+    },
+    get rests() {
+      return rests;
+    },
+    get longestMs() {
+      return longestMs;
+    },
+  };
+}
+
+/** `pace`: of the work beside traffic; default: as if it took no time. */
+function createHolder(pace: Pace = { clock: () => 0, rest: async () => undefined }): {
   readonly holder: TableHolder;
   readonly engine: Engine;
   readonly stage: (generation: number, entries: readonly Entry[], removed?: readonly string[]) => void;
@@ -151,7 +203,6 @@ function createHolder(): {
     table: RoutingTable.empty(),
     trusted: compileTrusted([]),
   });
-  const clock = (): number => 0;
   const readBuffer = Buffer.alloc(0);
   const engine = new Engine({
     first,
@@ -162,11 +213,11 @@ function createHolder(): {
     tap: undefined,
     tlsClient,
     readBuffer,
-    clock,
+    clock: () => 0,
     requestIdPrefix: '',
   });
   const holder = new TableHolder(engine, {
-    ...{ metrics, wheel, engine, tlsClient, readBuffer, clock, workerIndex: 0, workers: 1, shared: false },
+    ...{ metrics, wheel, engine, tlsClient, readBuffer, pace, workerIndex: 0, workers: 1, shared: false },
     modulesDir: undefined,
     now: () => 0,
     random: () => 0.5,
@@ -229,13 +280,13 @@ function upstream(name: string, change: Partial<UpstreamSnapshot> = {}): Entry {
   } satisfies UpstreamSnapshot);
 }
 
-function route(name: string, to: string): Entry {
+function route(name: string, to: string, middlewares: readonly string[] = []): Entry {
   const snapshot: RouteSnapshot = {
     ...{
       name: `default/${name}`,
       priority: 0,
       hostnames: [],
-      middlewares: [],
+      middlewares,
       hostHeader: 'Preserve',
       drainMs: 0,
     },
