@@ -403,9 +403,11 @@ export const rows = [
       {
         width: 8,
         title: 'Open connections',
-        about: 'Of clients, by listener.',
+        about: 'Of clients, by listener; and those refused a second because limits.connections was reached.',
         series: {
           '{{instance}} {{listener}}': 'sum by (instance, listener) (mgateway_open_connections{WHERE})',
+          '{{instance}} {{listener}} refused a second':
+            'sum by (instance, listener) (rate(mgateway_connections_refused_total{WHERE}[$__rate_interval]))',
         },
       },
       {

@@ -61,6 +61,12 @@ export const catalog = {
     help: 'Open client connections.',
     home: 'worker',
   },
+  connections_refused_total: {
+    type: 'counter',
+    labels: ['listener'],
+    help: 'Client connections closed unheard because limits.connections was reached.',
+    home: 'worker',
+  },
   worker_loop_delay_seconds: {
     type: 'gauge',
     labels: ['worker'],

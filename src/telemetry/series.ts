@@ -36,5 +36,7 @@ export interface EndpointSeries {
 export interface ConnectionGauge {
   opened(): void;
   closed(): void;
+  /** connections_refused_total +1 */
+  refused(): void;
   release(): void;
 }

@@ -7,6 +7,7 @@ import { adoptSocket } from '../http1/shared-buffer-socket.ts';
 import { SpillBudget } from '../http1/spill.ts';
 import type { ServerOptions } from '../http1/types.ts';
 import type { Engine } from './engine.ts';
+import { RefusalLog } from './refusal-log.ts';
 
 /** Why a listener could not be bound. */
 export class ListenError extends Error {
@@ -32,6 +33,7 @@ export class Listener {
   private maxConnections: number;
   /** Accepted before there was a table that knows this listener. */
   private early: Socket[] = [];
+  private readonly refusals: RefusalLog;
   private opened = false;
   private draining = false;
 
@@ -45,6 +47,7 @@ export class Listener {
     this.engine = options.engine;
     this.metrics = options.metrics;
     this.gauge = options.metrics.listener(options.snapshot.name);
+    this.refusals = new RefusalLog(options.engine.log);
     this.options = serverOptions(options.limits);
     this.maxConnections = options.limits.connections;
     this.server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
@@ -127,11 +130,13 @@ export class Listener {
   }
 
   private accept(accepted: Socket): void {
+    const { engine } = this;
     if (this.maxConnections > 0 && this.connections.size >= this.maxConnections) {
       accepted.destroy();
+      this.gauge.refused();
+      this.refusals.add(engine.clock(), this.current.name, this.maxConnections);
       return;
     }
-    const { engine } = this;
     const connection = new ServerConnection(adoptSocket(accepted, engine.readBuffer), {
       options: this.options,
       wheel: engine.wheel,

@@ -14,6 +14,47 @@ import type { RunningUpstream } from '../../support/upstream.ts';
 /** Each worker has a rotation and a pool of its own: what is counted here is counted in one. */
 const oneWorker = ['--workers', '1'];
 
+describe('limits.connections', () => {
+  const cleanup = cleanupAfterAll();
+
+  it('refuses what is beyond it, counts that, and says so once and not for each', async () => {
+    const upstream = await startUpstream(cleanup, echo());
+    const gateway = await startGateway(cleanup, {
+      args: oneWorker,
+      gatewaySpec: 'limits: { connections: 2 }',
+      files: {
+        'routes.yaml': routeDocument(
+          'echo',
+          `matches: [{ path: { prefix: /echo } }]\nupstreams: [{ url: "${upstream.url}" }]`,
+        ),
+      },
+    });
+    const refused = 'mgateway_connections_refused_total{listener="http"}';
+    expect(await gateway.metrics()).to.include(`${refused} 0`);
+    const kept = [await openRaw(cleanup, gateway.port), await openRaw(cleanup, gateway.port)];
+    const ask = 'GET /echo HTTP/1.1\r\nhost: a\r\n\r\n';
+    for (const connection of kept) {
+      connection.send(ask);
+      expect(await connection.head()).to.match(/^HTTP\/1\.1 200 /);
+    }
+    for (let i = 0; i < 3; i++) {
+      const connection = await openRaw(cleanup, gateway.port);
+      await connection.gone;
+      expect(connection.text).to.equal('');
+    }
+    await eventually(async () => (await gateway.metric(refused)) === 3);
+    const lines = (): number => gateway.output().split('connections are refused').length - 1;
+    await eventually(() => lines() > 0);
+    expect(lines()).to.equal(1);
+    // Who is connected notices nothing, and makes room by going.
+    kept[0]?.send(ask);
+    kept[1]?.socket.destroy();
+    await eventually(async () => (await gateway.metric('mgateway_open_connections{listener="http"}')) === 1);
+    expect((await request(`${gateway.url}/echo`)).status).to.equal(200);
+    expect(lines()).to.equal(1);
+  });
+});
+
 describe('connections', () => {
   const cleanup = cleanupAfterAll();
   let gateway: RunningGateway;

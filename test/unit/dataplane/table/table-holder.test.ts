@@ -254,7 +254,12 @@ function countingMetrics(): {
     route: (name) => ({ begin: nothing, end: nothing, ...retain(`route ${name}`) }),
     upstream: (name) => ({ observe: nothing, retried: nothing, ...retain(`upstream ${name}`) }),
     endpoint: (name, url) => ({ answered: nothing, ...retain(`endpoint ${name} ${url}`) }),
-    listener: (name) => ({ opened: nothing, closed: nothing, ...retain(`listener ${name}`) }),
+    listener: (name) => ({
+      opened: nothing,
+      closed: nothing,
+      refused: nothing,
+      ...retain(`listener ${name}`),
+    }),
     rejected: nothing,
   };
   return { metrics, held: () => Object.fromEntries([...counts].filter(([, count]) => count !== 0)) };
