@@ -29,6 +29,7 @@ try {
     stdio: 'inherit',
   });
   failed = compiled.status !== 0;
+  await refuseOldNode();
   if (!failed || process.argv.includes('--force')) {
     await writeSchemas();
     publish();
@@ -38,6 +39,17 @@ try {
 }
 if (failed) {
   process.stderr.write('build: the sources do not compile (without --force, dist is left as it was)\n');
+  process.exit(1);
+}
+
+/** Said by what says it of the program: otherwise an old Node stumbles over something or other. */
+async function refuseOldNode() {
+  const entry = join(staging, 'cli', 'node-version.js');
+  const { whyTooOld } = existsSync(entry) ? await import(pathToFileURL(entry).href) : {};
+  const reason = whyTooOld?.(process.versions.node);
+  if (reason === undefined) return;
+  process.stderr.write(`${reason}\n`);
+  rmSync(staging, { recursive: true, force: true });
   process.exit(1);
 }
 

@@ -1,10 +1,18 @@
 #!/usr/bin/env node
 // The process edge: arguments, environment, signals, exit codes.
-import { runProgram } from './cli/program.ts';
+import { whyTooOld } from './cli/node-version.ts';
 
 // Whoever reads what we print may stop early (`mgateway routes | head`).
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
+
+const tooOld = whyTooOld(process.versions.node);
+if (tooOld !== undefined) {
+  process.stderr.write(`${tooOld}\n`);
+  process.exit(1);
+}
+// Not loaded before: an older Node does not understand all of it.
+const { runProgram } = await import('./cli/program.ts');
 
 const exitCode = await runProgram(process.argv.slice(2), {
   env: process.env,
