@@ -28,14 +28,20 @@ export function describeError(error: ErrorObject, root: unknown): Finding {
       if (schema.title !== undefined && typeof error.data !== 'object') {
         return here(`must be ${schema.title}, not ${show(error.data)}`, unitHint(schema.title, error.data));
       }
-      return here(`must be ${kindOf(schema.type)}, ${butIs(error.data)}`, typeHint(schema.type, error.data));
+      return here(
+        `must be ${kindOf(schema.type)}, ${butIs(error.data, schema.type)}`,
+        typeHint(schema, error.data),
+      );
     case 'enum':
       return here(
         `must be ${oneOf(schema.enum ?? [])}, not ${show(error.data)}`,
         enumHint(schema, error.data),
       );
     case 'pattern':
-      return here(`must be ${schema.title ?? `like ${schema.pattern ?? ''}`}, not ${show(error.data)}`);
+      return here(
+        `must be ${schema.title ?? `like ${schema.pattern ?? ''}`}, not ${show(error.data)}`,
+        respelled(schema, error.data as string),
+      );
     case 'minLength':
       return here('must not be empty');
     case 'maxLength':
@@ -103,8 +109,19 @@ function unitHint(title: string, value: unknown): string | undefined {
   return `put it in quotes: "${value}"`;
 }
 
-function typeHint(type: Schema['type'], value: unknown): string | undefined {
+/** Only the case or the blanks are wrong. */
+function respelled({ pattern }: Schema, text: string): string | undefined {
+  if (pattern === undefined || text.length > 64) return undefined;
+  const meant = [text.toUpperCase(), text.toLowerCase().replaceAll(/[_\s]+/g, '-')].find((candidate) =>
+    new RegExp(pattern, 'u').test(candidate),
+  );
+  return meant === undefined ? undefined : `did you mean "${meant}"?`;
+}
+
+function typeHint({ type, properties }: Schema, value: unknown): string | undefined {
   if (value === null) return 'give it a value or remove the field';
+  if (type === 'object' && properties !== undefined)
+    return `its fields: ${Object.keys(properties).join(', ')}`;
   if (type === 'string' && typeof value !== 'object') return `put it in quotes: "${show(value)}"`;
   if ((type === 'integer' || type === 'number') && typeof value === 'string' && /^-?\d+$/.test(value)) {
     return `write ${value} without quotes`;
@@ -133,7 +150,9 @@ function kindOf(type: Schema['type']): string {
   }
 }
 
-function butIs(value: unknown): string {
+function butIs(value: unknown, type: Schema['type']): string {
+  // Not shown: it may be a secret, written where a reference to it belongs.
+  if (type === 'object' && typeof value === 'string') return 'not a text';
   if (value === null) return 'but is empty';
   if (Array.isArray(value)) return 'not a list';
   if (typeof value === 'object') return 'not a mapping';

@@ -124,7 +124,8 @@ class TreeReader {
   #readAlias(name: string, alias: Node, path: FieldPath): unknown {
     const target = this.#anchors.get(name);
     if (target === undefined) {
-      return this.#refuse(path, alias, `there is no anchor &${name} before this alias in the document`);
+      const hint = `a text that begins with * needs quotes: "*${name}"`;
+      return this.#refuse(path, alias, `there is no anchor &${name} before this alias in the document`, hint);
     }
     if (this.#open.has(target))
       return this.#refuse(path, alias, `the alias *${name} stands inside its own anchor`);

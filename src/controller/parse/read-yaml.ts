@@ -45,9 +45,13 @@ function describe(text: string, error: YAMLError): PlacedFinding {
   return {
     ...placeAt(text, error.pos[0]),
     path: '',
-    message: `not YAML: ${lowerFirst(error.message)}`,
+    message: `not YAML: ${messageFor(error)}`,
     ...(hint === undefined ? {} : { hint }),
   };
+}
+
+function messageFor(error: YAMLError): string {
+  return error.code === 'NON_STRING_KEY' ? 'the name of a field must be a text' : lowerFirst(error.message);
 }
 
 function hintFor(error: YAMLError): string | undefined {
@@ -57,7 +61,9 @@ function hintFor(error: YAMLError): string | undefined {
     case 'BLOCK_AS_IMPLICIT_KEY':
       return 'a text with ": " in it needs quotes';
     case 'NON_STRING_KEY':
-      return 'a text that begins with { or [ needs quotes';
+      return 'a text that begins with { or [ needs quotes, and templates such as {{ … }} must be rendered before';
+    case 'MULTILINE_IMPLICIT_KEY':
+      return 'a field is written "name: value", with a blank after the colon';
     case 'BAD_SCALAR_START':
       return 'a text that begins with this character needs quotes';
     default:

@@ -167,10 +167,23 @@ const table: Readonly<Record<string, readonly [text: string, problems: readonly 
       'f.yaml:10:3 spec.constructor unknown field "constructor" (possible: priority, disabled, listeners, hostnames, matches, middlewares, upstreams, hostHeader, timeouts, drain)',
     ],
   ],
+  'a secret where a reference to it belongs, which is not repeated': [
+    route(`${upstreams}\n  middlewares: [{ jwt: { issuers: [{ issuer: a, secret: hunter2hunter2 }] } }]`),
+    [
+      'f.yaml:6:57 spec.middlewares[0].jwt.issuers[0].secret must be a mapping, not a text (its fields: env, file, encoding)',
+    ],
+  ],
+  'a method in small letters and a name in capitals': [
+    route(`${upstreams}\n  matches: [{ methods: [get] }]\n  listeners: [My_Listener]`),
+    [
+      'f.yaml:6:25 spec.matches[0].methods[0] must be an HTTP method in capital letters, not "get" (did you mean "GET"?)',
+      'f.yaml:7:15 spec.listeners[0] must be a name of lower-case letters, digits and "-", not "My_Listener" (did you mean "my-listener"?)',
+    ],
+  ],
   'anchors that lead nowhere or in a circle': [
     route(`${upstreams}\n  hostnames: *nope\n  matches: &m [{ headers: *m }]`),
     [
-      'f.yaml:6:14 spec.hostnames there is no anchor &nope before this alias in the document',
+      'f.yaml:6:14 spec.hostnames there is no anchor &nope before this alias in the document (a text that begins with * needs quotes: "*nope")',
       'f.yaml:7:27 spec.matches[0].headers the alias *m stands inside its own anchor',
     ],
   ],
@@ -201,6 +214,18 @@ const broken: Readonly<Record<string, readonly [text: string | Buffer, problems:
   'an unclosed bracket': [
     '# c\n---\nb: [1,\n',
     ['f.yaml:4:1 not YAML: flow sequence in block collection must be sufficiently indented and end with a ]'],
+  ],
+  'a template that was not rendered': [
+    'kind: Route\nmetadata: { name: {{ .Release.Name }} }\n',
+    [
+      'f.yaml:2:20 not YAML: the name of a field must be a text (a text that begins with { or [ needs quotes, and templates such as {{ … }} must be rendered before)',
+    ],
+  ],
+  'no blank behind a colon': [
+    'apiVersion: mgateway.dev/v1alpha1\nkind:Route\nmetadata: { name: a }\n',
+    [
+      'f.yaml:2:1 not YAML: implicit keys need to be on a single line (a field is written "name: value", with a blank after the colon)',
+    ],
   ],
   'nesting without end': ['a: ' + '['.repeat(1000), ['f.yaml:1:67 nested more than 64 levels deep']],
 };
