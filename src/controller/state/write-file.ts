@@ -1,12 +1,13 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /**
  * Replaces a file as a whole: whoever reads it, also after a power cut, finds the old content or the new one. Only its
  * owner may read it.
  */
 export async function writeFileWhole(directory: string, name: string, text: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   const staging = join(directory, `.${name}.new`);
   try {
     const file = await open(staging, 'w', 0o600);
@@ -27,5 +28,18 @@ export async function writeFileWhole(directory: string, name: string, text: stri
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** Not by `recursive`: Node never ends where a parent is there, yet takes no directory (`/proc`). */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path, { mode: 0o700 });
   }
 }
