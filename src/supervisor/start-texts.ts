@@ -21,7 +21,7 @@ function describeBlocked({ code, message }: PrepareFailure, listener: ListenerSn
     case 'PermissionDenied':
       return `${where}: not permitted; ports below 1024 need a privilege (CAP_NET_BIND_SERVICE), or choose a higher port in the Gateway resource`;
     default:
-      return `${where}: ${message}`;
+      return `${where}: ${message.replace(`listener ${listener.name}: `, '')}`;
   }
 }
 

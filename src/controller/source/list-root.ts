@@ -111,6 +111,8 @@ function listDirectory(
       });
     }
   }
+  if (names.length === 0 && remarks.length === 0)
+    remarks.push({ path: root, message: 'holds no file that ends in .yaml, .yml or .json' });
   names.sort();
   const beyond = names.splice(maxFiles);
   if (beyond.length > 0) {

@@ -108,5 +108,6 @@ describe('runValidate', () => {
     const { code, stdout } = await validate([join(dir, 'empty')]);
     expect(code).to.equal(1);
     expect(stdout).to.contain('DIR/empty no resources found');
+    expect(stdout).to.contain('DIR/empty warning: holds no file that ends in .yaml, .yml or .json');
   });
 });
