@@ -81,10 +81,11 @@ export function problemText({ status, body }: AdminAnswer): string {
 
 /** Every address stands for this machine when it is asked from here. */
 function readAddress(text: string): URL {
-  const full = /^https?:\/\//i.test(text)
-    ? text
-    : `http://${text.startsWith(':') ? `127.0.0.1${text}` : text}`;
-  if (!URL.canParse(full)) throw new AdminClientError(`${text}: not an address; write http://HOST:PORT`);
+  const isUrl = /^https?:\/\//i.test(text);
+  const full = isUrl ? text : `http://${text.startsWith(':') ? `127.0.0.1${text}` : text}`;
+  // A number alone would be taken for an IPv4 address.
+  if (!URL.canParse(full) || (!isUrl && !/:\d+$/.test(text)))
+    throw new AdminClientError(`--admin ${text}: not an address; write HOST:PORT, such as 127.0.0.1:9901`);
   const url = new URL(full);
   if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1';
   if (url.hostname === '[::]') url.hostname = '[::1]';

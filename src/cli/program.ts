@@ -21,6 +21,21 @@ import { countWorkers } from './worker-count.ts';
 /** Good, something found or failed, not understood. */
 const exitCodes = { good: 0, findings: 1, usage: 2 } as const;
 
+/** Headings of the help. */
+const groups = {
+  serve: 'Serve:',
+  before: 'Before a change, from files:',
+  running: 'Of a gateway that runs (--admin HOST:PORT):',
+} as const;
+
+const helpEnd = `
+What is wrong right now:  mgateway status
+Why a request fails:      mgateway explain --admin 127.0.0.1:9901 "GET https://host/path"
+Back to what was served:  mgateway rollback GENERATION --token-file FILE   (status lists generations)
+
+Exit codes: 0 good, 1 problems or differences, 2 not understood.
+\`mgateway COMMAND --help\` tells more of each command.`;
+
 /**
  * Runs the command named by `args` (without the program's own name) and resolves with the exit code. What a command
  * needs is loaded when it runs.
@@ -37,12 +52,19 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
     })
-    .showHelpAfterError('(--help tells more)');
+    .showHelpAfterError('(--help tells more)')
+    .addHelpText('after', helpEnd);
 
   const serve = program
     .command('serve')
+    .helpGroup(groups.serve)
+    .usage('--config <paths...> [options]')
     .description('serve the routes of a directory, and follow its changes')
+    // Refused below, with what was meant.
+    .allowExcessArguments()
     .action(async (options: ServeOptions) => {
+      const { args: words } = serve;
+      if (words.length > 0) serve.error(`error: serve takes paths as an option: --config ${words.join(' ')}`);
       const settings = settingsOf(serve, options, io);
       const { runServe } = await import('./serve.ts');
       exitCode = await runServe(settings, io);
@@ -51,6 +73,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
 
   program
     .command('validate')
+    .helpGroup(groups.before)
     .description('check files and directories of resources, as serve would; - is standard input')
     .argument('<paths...>', 'files and directories')
     .option('--offline', 'need no secrets: references to them are taken as they are', false)
@@ -62,6 +85,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
 
   program
     .command('test')
+    .helpGroup(groups.before)
     .description('run the RouteTests and Guards of files and directories, as before every swap')
     .argument('<paths...>', 'files and directories')
     .addOption(outputOption(['text', 'json', 'junit']))
@@ -72,6 +96,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
 
   program
     .command('explain')
+    .helpGroup(groups.before)
     .description('say what becomes of a request and why; nothing is sent to an upstream')
     .argument('<request...>', '"GET https://host/path", or a curl command line in quotes')
     .option('--config <path>', 'file or directory to decide by; may be given again', collect)
@@ -87,6 +112,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
 
   program
     .command('schema')
+    .helpGroup(groups.before)
     .description('print the JSON Schema of a kind, or one of all kinds, for editors')
     .argument('[kind]', 'Route, Upstream, …')
     .action(async (kind: string | undefined) => {
@@ -96,6 +122,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
 
   program
     .command('routes')
+    .helpGroup(groups.before)
     .description('print the routes of files and directories in the order in which they are asked')
     .argument('[paths...]', 'files and directories')
     .option('--config <path...>', 'the same, as serve takes them')
@@ -111,6 +138,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
 
   program
     .command('diff')
+    .helpGroup(groups.before)
     .description('say what differs by meaning between two configurations')
     .argument('<old>', 'directory or file')
     .argument('<new>', 'directory or file')
@@ -123,6 +151,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
 
   program
     .command('status')
+    .helpGroup(groups.running)
     .description('say what a running gateway serves, and what is wrong with it')
     .addOption(adminOption())
     .addOption(tokenOption())
@@ -134,6 +163,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
 
   program
     .command('shadow')
+    .helpGroup(groups.running)
     .description('say what of the live traffic of a running gateway its --shadow configuration would change')
     .addOption(adminOption())
     .addOption(tokenOption())
@@ -145,6 +175,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
 
   program
     .command('health')
+    .helpGroup(groups.running)
     .description('exit with 0 if a running gateway is ready, else with 1')
     .addOption(adminOption())
     .action(async (options: AdminOptions) => {
@@ -154,6 +185,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
 
   program
     .command('rollback')
+    .helpGroup(groups.running)
     .description('have a running gateway serve an older generation, until its source changes or resume')
     .argument(
       '<generation>',
@@ -170,6 +202,7 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
 
   program
     .command('resume')
+    .helpGroup(groups.running)
     .description('have a running gateway serve its source again')
     .addOption(adminOption())
     .addOption(tokenOption())

@@ -29,12 +29,31 @@ export interface ResourceStatus {
   }[];
 }
 
+/** One of `/api/v1/generations`. */
+export interface Generation {
+  readonly generation: number;
+  /** Unix seconds. */
+  readonly time: number;
+  readonly changes: readonly { readonly key: string; readonly change: string }[];
+  /** How many there are; listed are the first. */
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  readonly rollbackOf?: number;
+  readonly restorable: boolean;
+}
+
 const heads = ['KIND', 'NAME', 'STATE', 'CONDITIONS', 'AT'] as const;
 const hashCharacters = 12;
+const maxGenerations = 5;
+const maxChanges = 3;
 
 /** `reason`: why it is not ready. */
 export function renderStatus(
-  status: GatewayStatus & { readonly list: readonly ResourceStatus[] },
+  status: GatewayStatus & {
+    readonly list: readonly ResourceStatus[];
+    readonly generations: readonly Generation[];
+  },
   reason: string | undefined,
 ): string {
   const { generation = 0, result = 'none yet', time, sourceHash = '', servedHash = '', pin } = status;
@@ -48,8 +67,30 @@ export function renderStatus(
     ...table(status.list),
     ...section(problemsTitle(status), status.problemList),
     ...section('warnings', status.warnings),
+    ...generationLines(status.generations, generation),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Where `rollback` leads, newest first. */
+function generationLines(generations: readonly Generation[], now: number): readonly string[] {
+  const lines = generations
+    .filter(({ restorable }) => restorable)
+    .slice(-maxGenerations)
+    .reverse()
+    .map((each) => {
+      const mark = each.generation === now ? '  (served now)' : '';
+      return `  ${each.generation}  ${timeText(each.time)}  ${whatChanged(each)}${mark}`;
+    });
+  return lines.length < 2 ? [] : ['', 'generations, for mgateway rollback:', ...lines];
+}
+
+function whatChanged({ changes, added, changed, removed, rollbackOf }: Generation): string {
+  if (rollbackOf !== undefined) return `rollback to ${rollbackOf}`;
+  const all = added + changed + removed;
+  const shown = changes.slice(0, maxChanges).map(({ key, change }) => `${change} ${key}`);
+  if (shown.length === 0) return 'the first';
+  return `${shown.join(', ')}${all > shown.length ? `, and ${all - shown.length} more` : ''}`;
 }
 
 function pinText({ generation, since, until }: NonNullable<GatewayStatus['pin']>): string {

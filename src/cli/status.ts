@@ -3,7 +3,7 @@ import type { AdminAnswer, AdminClient } from './admin-client.ts';
 import type { AdminOptions } from './admin-options.ts';
 import type { ProgramIo } from './program-io.ts';
 import { renderStatus } from './status-text.ts';
-import type { GatewayStatus, ResourceStatus } from './status-text.ts';
+import type { GatewayStatus, Generation, ResourceStatus } from './status-text.ts';
 
 export interface StatusOptions extends AdminOptions {
   readonly output: 'text' | 'json';
@@ -26,7 +26,10 @@ export async function runStatus(
     const { resources } = (await read(client, 'resources')) as {
       readonly resources: readonly ResourceStatus[];
     };
-    const report = { ready: ready.status === 200, ...status, list: resources };
+    const { generations } = (await read(client, 'generations')) as {
+      readonly generations: readonly Generation[];
+    };
+    const report = { ready: ready.status === 200, ...status, list: resources, generations };
     io.stdout.write(
       output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : renderStatus(report, notReady(ready)),
     );

@@ -27,6 +27,7 @@ describe('mgateway', () => {
       [['srve'], /unknown command 'srve'[^]*Did you mean serve/],
       [['serve', '--confg', '.'], /unknown option '--confg'[^]*Did you mean --config/],
       [['serve'], /give --config PATH/],
+      [['serve', 'routes'], /takes paths as an option: --config routes/],
       [['serve', '--config', '.', '--drain-timeout', 'soon'], /'soon' is invalid. Give a duration/],
       [['serve', '--config', '.', '--admin', '9901'], /Give HOST:PORT/],
       [['serve', '--config', '.', '--log-level', 'loud'], /Allowed choices are error, warn, info, debug/],
@@ -38,6 +39,14 @@ describe('mgateway', () => {
       expect(result.code, result.stderr).to.equal(2);
       expect(result.stdout).to.equal('');
       expect(result.stderr).to.match(faults[i]?.[1] as RegExp);
+    }
+  });
+
+  it('does not take a number for the address of a gateway', async () => {
+    for (const address of ['9901', 'localhost']) {
+      const result = await run('status', '--admin', address);
+      expect([result.code, result.stdout]).to.deep.equal([1, '']);
+      expect(result.stderr).to.include(`--admin ${address}: not an address; write HOST:PORT`);
     }
   });
 

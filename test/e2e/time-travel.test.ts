@@ -80,7 +80,13 @@ describe('time travel', () => {
     expect(programmed).to.include({ status: 'False', reason: 'Pinned' });
     expect((await run('status')).stdout)
       .to.match(/^pinned {6}generation 1 since /m)
-      .and.to.include('Route');
+      .and.to.include('Route')
+      .and.to.match(
+        new RegExp(
+          `^  ${pinned}  .*Z  rollback to 1  \\(served now\\)\n  ${two}  .*Z  .*Route/default/`,
+          'm',
+        ),
+      );
 
     const resumed = await run('resume');
     expect([resumed.code, resumed.stderr]).to.deep.equal([0, '']);
