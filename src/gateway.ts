@@ -1,6 +1,7 @@
 /** The composition root: the only file that knows all threads and rooms. */
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
+import { createEndpointHealth } from './admin/endpoint-health.ts';
 import type { Settings } from './cli/settings.ts';
 import { caCertificates } from './dataplane/upstream/ca-certificates.ts';
 import type { ConfigStatus, ConfigToMain, MainToWorker, Pin, WorkerToMain } from './snapshot/messages.ts';
@@ -86,6 +87,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   const endpoints = new EndpointCellStore(pages);
   const limiters = new LimiterMemory(rooms.findMiddleware);
   const checkedUpstreams = new CheckedUpstreams(endpoints);
+  const endpointHealth = createEndpointHealth();
   let trusted: SecureContext | undefined;
   // By what workers verify upstreams by. Made when it is needed: it takes memory.
   const trust = (): SecureContext => (trusted ??= createSecureContext({ ca: caCertificates(process.env) }));
@@ -93,7 +95,10 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     log,
     clock,
     trust,
-    onVerdict: (upstream, endpoint, healthy) => metrics.endpointHealthy(upstream, endpoint, healthy),
+    onVerdict: (upstream, endpoint, healthy) => {
+      metrics.endpointHealthy(upstream, endpoint, healthy);
+      endpointHealth.note(upstream, endpoint, healthy);
+    },
   });
   const keys = rooms.createKeyService({
     log,
@@ -199,8 +204,9 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
     ...(settings.probes === undefined ? {} : { probesAddress: settings.probes }),
     metrics,
     query: (name, args) => {
-      if (name !== 'shadow') return config.query(name, args);
-      return shadow?.query() ?? Promise.resolve({ enabled: false });
+      if (name === 'shadow') return shadow?.query() ?? Promise.resolve({ enabled: false });
+      const answer = config.query(name, args);
+      return name === 'upstreams' ? answer.then((value) => endpointHealth.addTo(value)) : answer;
     },
     command: (name, args) => config.command(name, args),
     ...(settings.adminTokenFile === undefined ? {} : { tokenFile: settings.adminTokenFile }),
