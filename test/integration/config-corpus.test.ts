@@ -11,8 +11,10 @@ import { startUpstream } from '../support/upstream.ts';
 /** Third-party cases of bad and unusual configuration; they stand beside the repository, not in it. */
 const corpus = resolve(import.meta.dirname, '../../../shared/corpus/config');
 const takesAll = process.env['MGATEWAY_TEST_CORPUS'] === 'all';
-/** Each takes a second or two: a sample of them, all with MGATEWAY_TEST_CORPUS=all. */
+/** Each takes a second or two: a sample of them, all with MGATEWAY_TEST_CORPUS=all (seven minutes). */
 const every = takesAll ? 1 : 9;
+/** Never left out: what takes the memory or the time of whoever reads it to its end. */
+const endless = /"fileop": ?"(?:fifo|devzero|devrandom|procmem)"|"size": ?[1-9]\d{7}/;
 
 describe('a running gateway against the corpus of configurations', function () {
   this.timeout(takesAll ? 1_200_000 : 180_000);
@@ -44,7 +46,7 @@ spec:
     writeFileSync(join(work, 'base.yaml'), base);
     writeFileSync(join(watched, 'routes.yaml'), base.replace('__MARK__', 'start'));
     const cases = readFileSync(join(corpus, 'cases.dev.jsonl'), 'utf8').trimEnd().split('\n');
-    const sample = cases.filter((_, index) => index % every === 0);
+    const sample = cases.filter((line, index) => index % every === 0 || endless.test(line));
     writeFileSync(join(work, 'cases.jsonl'), `${sample.join('\n')}\n`);
 
     const gateway = await startGateway(cleanup, { dir: watched, port, args: ['--config', fixed] });
@@ -53,13 +55,13 @@ spec:
       join(corpus, 'confcheck.py'),
       ...['--config', join(watched, 'routes.yaml'), '--base', join(work, 'base.yaml')],
       ...['--probe', `http://127.0.0.1:${port}/probe-{MARK}`, '--pidfile', join(work, 'pid')],
-      ...['--cases', join(work, 'cases.jsonl'), '--safe', '--skip-huge', '--mutate-lines', '1', '-v'],
+      ...['--cases', join(work, 'cases.jsonl'), '--mutate-lines', '1', '-v'],
       ...(takesAll ? [] : ['--window', '0.8']),
     ]);
     const last = output.trimEnd().split('\n').at(-1) ?? '';
     const score: unknown = JSON.parse(last.startsWith('{') ? last : 'null');
     expect(score, output).to.include({ X: 0, G: 0, B: 0, N: 0, S: 0, M: 0, T: 0 });
-    expect((score as { readonly n: number }).n).to.be.at.least(sample.length - 3);
+    expect((score as { readonly n: number }).n).to.be.at.least(sample.length);
   });
 });
 
