@@ -80,7 +80,7 @@ export async function loadDirectory(paths: readonly string[], options: LoadOptio
     ],
     warnings: [
       ...remarksOf([...set.remarks, ...neighbourRemarks(set)]),
-      ...translationWarnings(translation.entries, store, keys.frozen()),
+      ...translationWarnings(translation, store, keys.frozen()),
     ],
     sourceHash: sourceHash(
       set.files.map(({ relative, content }) => ({

@@ -12,5 +12,6 @@ export function isResourceKind(word: unknown): word is ResourceKind {
 
 /** Identity of a resource among all resources: `Route/default/users`. */
 export function resourceKey(kind: ResourceKind, namespace: string, name: string): string {
-  return `${kind}/${namespace}/${name}`;
+  // Joined: V8 would keep what a template makes as its pieces, which takes three times as much.
+  return [kind, namespace, name].join('/');
 }

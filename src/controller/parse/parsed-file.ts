@@ -46,7 +46,7 @@ export interface ParsedDocument {
   readonly linesBefore: number;
   /** Is there a resource? Cheaper than to ask for it. */
   readonly accepted: boolean;
-  /** Validated, defaults filled in; undefined when refused. Made from its JSON each time: ask once. */
+  /** Validated, defaults filled in; undefined when refused. Made each time, perhaps by reading the text again: ask once. */
   readonly resource: Resource | undefined;
   readonly problems: readonly Problem[];
   /** `FILE:LINE:COLUMN` of a field (`spec.upstreams[0].name`), or of the nearest field around it. Reads the text again: for problems only. */

@@ -4,17 +4,13 @@ import type { DocumentTree } from './document-tree.ts';
 import { parsePath } from './field-path.ts';
 import type { PlacedFinding } from './finding.ts';
 import type { ParsedDocument, TextOrigin } from './parsed-file.ts';
-import type { ReadResource } from './resource-reader.ts';
-
-/** What is known of one resource of a text, whatever file the text is in. */
-export interface KnownResource extends Omit<ReadResource, 'resource'> {
-  /** The resource as JSON, a third of the size of the object; absent if it was refused. */
-  readonly json: string | undefined;
-}
+import type { KnownResource } from './known-resource.ts';
 
 /** Reads the text again each time. */
-export interface KnownText extends TextOrigin {
+export interface KnownOrigin extends TextOrigin {
   tree(): DocumentTree | undefined;
+  /** Undefined: it was refused. */
+  resource(known: KnownResource): Resource | undefined;
 }
 
 const noProblems: readonly Problem[] = [];
@@ -25,9 +21,9 @@ export class PlacedDocument implements ParsedDocument {
   readonly #known: KnownResource;
   readonly #file: string;
   readonly linesBefore: number;
-  readonly origin: KnownText;
+  readonly origin: KnownOrigin;
 
-  constructor(known: KnownResource, file: string, linesBefore: number, origin: KnownText) {
+  constructor(known: KnownResource, file: string, linesBefore: number, origin: KnownOrigin) {
     this.#known = known;
     this.#file = file;
     this.linesBefore = linesBefore;
@@ -60,21 +56,20 @@ export class PlacedDocument implements ParsedDocument {
   }
 
   get at(): string {
-    return this.#at(this.#known.place);
+    return this.#at(this.#known);
   }
 
   get accepted(): boolean {
-    return this.#known.json !== undefined;
+    return this.#known.accepted;
   }
 
   get resource(): Resource | undefined {
-    const { json } = this.#known;
-    return json === undefined ? undefined : (JSON.parse(json) as Resource);
+    return this.origin.resource(this.#known);
   }
 
   locate(field: string): string {
-    const { prefix, place } = this.#known;
-    return this.#at(this.origin.tree()?.locate([...prefix, ...parsePath(field)], 'value') ?? place);
+    const known = this.#known;
+    return this.#at(this.origin.tree()?.locate([...known.prefix, ...parsePath(field)], 'value') ?? known);
   }
 
   /** Is this what would be made of the resource at that place? */
@@ -83,7 +78,8 @@ export class PlacedDocument implements ParsedDocument {
   }
 
   #at({ line, column }: { readonly line: number; readonly column: number }): string {
-    return `${this.#file}:${this.linesBefore + line}:${column}`;
+    // Joined, as every resource keeps it: V8 would keep what a template makes as its pieces.
+    return [this.#file, this.linesBefore + line, column].join(':');
   }
 }
 

@@ -29,6 +29,10 @@ export interface ReadResource {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Once for all documents of which there is nothing to be told. */
+const noFindings: readonly PlacedFinding[] = [];
+const whole: FieldPath = [];
+
 /** From a document's tree to its resources, validated. */
 export class ResourceReader {
   readonly #schemas: SchemaSet;
@@ -44,7 +48,8 @@ export class ResourceReader {
   read(tree: PlacedValue, hash: string): readonly ReadResource[] {
     const { value, findings } = tree;
     if (value === null && findings.length === 0) return [];
-    if (!isFields(value) || value['kind'] !== 'List') return [this.#readOne(tree, value, [], hash, findings)];
+    if (!isFields(value) || value['kind'] !== 'List')
+      return [this.#readOne(tree, value, whole, hash, findings)];
     const items: unknown = value['items'];
     const listFindings = checkList(value);
     if (!Array.isArray(items) || listFindings.length > 0) {
@@ -86,13 +91,14 @@ export class ResourceReader {
         .map((finding) => tree.place({ ...finding, path: [...prefix, ...finding.path] }))
         .filter(({ path }) => !unread.has(path)),
     ].sort((a, b) => a.line - b.line || a.column - b.column);
+    const isGood = findings.length === 0;
     return {
       prefix,
       ...identity,
       hash,
       place: tree.locate(prefix, 'value'),
-      resource: findings.length === 0 ? (validated.value as Resource) : undefined,
-      findings,
+      resource: isGood ? (validated.value as Resource) : undefined,
+      findings: isGood ? noFindings : findings,
     };
   }
 
@@ -124,7 +130,8 @@ function identify(value: unknown): Identity {
   const { kind, metadata } = isFields(value) ? value : {};
   const { name, namespace = 'default' } = isFields(metadata) ? metadata : ({} as Fields);
   const known = {
-    kind: isResourceKind(kind) ? kind : ('Unknown' as const),
+    // Our own word, so that not every document keeps its copy.
+    kind: resourceKinds.find((known) => known === kind) ?? ('Unknown' as const),
     namespace: isName(namespace) ? namespace : 'default',
     name: isName(name) ? name : '',
   };

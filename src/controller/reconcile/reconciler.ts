@@ -310,8 +310,9 @@ export class Reconciler {
   #findConflictsLater(): void {
     this.#cancelConflicts?.();
     this.#cancelConflicts = this.#options.clock.after(warningsAfterMs, () => {
-      const entries = this.#candidate?.entries ?? new Map<string, Entry>();
-      this.#conflicts = translationWarnings(entries, this.#store, this.#options.keys.frozen());
+      const candidate = this.#candidate;
+      if (candidate === undefined) return;
+      this.#conflicts = translationWarnings(candidate, this.#store, this.#options.keys.frozen());
       this.#say();
     });
   }

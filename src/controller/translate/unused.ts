@@ -1,7 +1,9 @@
 import type { GatewayResource, RouteResource } from '../../resources/generated.ts';
 import type { Problem } from '../../snapshot/messages.ts';
+import type { Entry, RouteSnapshot } from '../../snapshot/model.ts';
 import type { Store, Stored } from '../store/store.ts';
 import { useOf } from './middleware.ts';
+import type { Translation } from './translation.ts';
 
 /** A Route or Gateway that names something. */
 interface Mention {
@@ -13,7 +15,10 @@ interface Mention {
  * Middlewares and Upstreams that nothing names; with the place of whoever seems to mean them from another namespace. None as long
  * as something is refused: it may be what uses them.
  */
-export function unusedWarnings({ resources, problems }: Store): readonly Problem[] {
+export function unusedWarnings(
+  { entries, outcomes }: Pick<Translation, 'entries' | 'outcomes'>,
+  { resources, problems }: Store,
+): readonly Problem[] {
   if (problems.length > 0) return [];
   const used = new Set<string>();
   const mentions = new Map<string, Mention>();
@@ -21,7 +26,11 @@ export function unusedWarnings({ resources, problems }: Store): readonly Problem
     used.add(`${kind}/${by.namespace}/${name}`);
     if (!mentions.has(`${kind}/${name}`)) mentions.set(`${kind}/${name}`, { by, path });
   };
-  for (const stored of resources.values()) noteMentions(stored, note);
+  for (const stored of resources.values()) {
+    const served = outcomes.has(stored.key) ? undefined : entries.get(stored.key);
+    if (stored.kind === 'Route' && served !== undefined) noteServed(stored, served, note);
+    else noteMentions(stored, note);
+  }
   const warnings: Problem[] = [];
   for (const { key, kind, namespace, name, accepted, at } of resources.values()) {
     if ((kind !== 'Middleware' && kind !== 'Upstream') || accepted === undefined || used.has(key)) continue;
@@ -36,10 +45,22 @@ export function unusedWarnings({ resources, problems }: Store): readonly Problem
 
 const maxWarnings = 1000;
 
-function noteMentions(
-  stored: Stored,
-  note: (kind: string, name: string, by: Stored, path: string) => void,
-): void {
+type Note = (kind: string, name: string, by: Stored, path: string) => void;
+
+/** A route that is served as it is written says the same in its entry, and that is at hand. */
+function noteServed(stored: Stored, entry: Entry, note: Note): void {
+  const { middlewares, upstreams } = JSON.parse(entry.json) as RouteSnapshot;
+  for (const [index, key] of middlewares.entries()) {
+    const name = /^Middleware\/[^/]*\/([^/#@]*)(@.*)?$/.exec(key)?.[1];
+    if (name !== undefined) note('Middleware', name, stored, `spec.middlewares[${index}]`);
+  }
+  for (const [index, { key }] of upstreams.entries()) {
+    const name = /^Upstream\/[^/:]*\/([^/]*)$/.exec(key ?? '')?.[1];
+    if (name !== undefined) note('Upstream', name, stored, `spec.upstreams[${index}]`);
+  }
+}
+
+function noteMentions(stored: Stored, note: Note): void {
   const { kind, accepted } = stored;
   if ((kind !== 'Route' && kind !== 'Gateway') || accepted === undefined) return;
   const { spec } = accepted.resource as RouteResource | GatewayResource;

@@ -1,8 +1,8 @@
 import type { Problem } from '../../snapshot/messages.ts';
-import type { Entry } from '../../snapshot/model.ts';
 import type { Store } from '../store/store.ts';
 import { conflictWarnings } from './conflicts.ts';
 import { frozenReferenceWarnings } from './frozen-references.ts';
+import type { Translation } from './translation.ts';
 import { unusedWarnings } from './unused.ts';
 
 /**
@@ -10,13 +10,13 @@ import { unusedWarnings } from './unused.ts';
  * @param frozen files whose updates never show, as references name them, and why
  */
 export function translationWarnings(
-  entries: ReadonlyMap<string, Entry>,
+  translation: Pick<Translation, 'entries' | 'outcomes'>,
   store: Store,
   frozen: ReadonlyMap<string, string>,
 ): readonly Problem[] {
   return [
-    ...conflictWarnings(entries, (key) => store.resources.get(key)),
-    ...unusedWarnings(store),
+    ...conflictWarnings(translation.entries, (key) => store.resources.get(key)),
+    ...unusedWarnings(translation, store),
     ...frozenReferenceWarnings(store, frozen),
   ];
 }
