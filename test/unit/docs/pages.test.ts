@@ -38,6 +38,21 @@ describe('docs/beside-traefik.md', () => {
   });
 });
 
+describe('the figures of the README', () => {
+  it('are those of docs/performance.md', () => {
+    const cells = [
+      ...read('docs/performance.md').matchAll(/\| \**([\w.-]+)[^|]*\|[^|]*\| \**([\d.]+)\** (?=\|)/g),
+    ];
+    const said = [...read('README.md').matchAll(/(HAProxy|mgateway|Envoy) (\d\.\d\d)/g)];
+    expect(said).to.have.length(6);
+    for (const name of ['HAProxy', 'mgateway', 'Envoy']) {
+      const ratios = (found: readonly RegExpMatchArray[]): readonly unknown[] =>
+        found.filter((each) => each[1] === name).map((each) => each[2]);
+      expect(ratios(said), name).to.deep.equal(ratios(cells).slice(0, 2));
+    }
+  });
+});
+
 describe('links between pages', () => {
   for (const page of [
     'README.md',
