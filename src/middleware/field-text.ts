@@ -24,3 +24,8 @@ export function isFieldValue(value: string): boolean {
 export function toFieldValue(text: string): string {
   return beyondAscii.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
 }
+
+/** The text that `toFieldValue` made one of. */
+export function fromFieldValue(value: string): string {
+  return beyondAscii.test(value) ? Buffer.from(value, 'latin1').toString('utf8') : value;
+}

@@ -2,7 +2,7 @@
 import type { HeaderList } from '../routing/header-list.ts';
 import type { ConfigProblem } from './contract.ts';
 import { compileStrip } from './field-spellings.ts';
-import { isFieldName, isFieldValue, toFieldValue } from './field-text.ts';
+import { fromFieldValue, isFieldName, isFieldValue, toFieldValue } from './field-text.ts';
 import { framingFields } from './framing-fields.ts';
 
 /** Carried out in this order: remove, rename, set, add. Names are compared without regard to case. */
@@ -82,7 +82,7 @@ export function checkHeaderEdits(edits: HeaderEdits, onlySet: ReadonlySet<string
 
 /** Edits as they are carried out; there may be thousands, so that what is not asked for costs nothing. */
 export class HeaderEditor {
-  private readonly edits: HeaderEdits;
+  /** In lower case. */
   private readonly remove: readonly string[];
   private readonly rename: readonly Rename[];
   /** Name, value, … */
@@ -91,13 +91,12 @@ export class HeaderEditor {
   /** One of the names has one. */
   private readonly underscores: boolean;
 
-  constructor(edits: HeaderEdits) {
-    this.edits = edits;
-    this.remove = edits.remove === undefined ? nothing : edits.remove.map((name) => name.toLowerCase());
-    this.rename = edits.rename === undefined ? nothing : Object.entries(edits.rename).map(renameOf);
-    this.set = fields(edits.set);
-    this.add = fields(edits.add);
-    this.underscores = decidedNames(edits).some((name) => name.includes('_'));
+  constructor({ remove = nothing, rename = {}, set = {}, add = {} }: HeaderEdits) {
+    this.remove = listOf(remove.map((name) => name.toLowerCase()));
+    this.rename = listOf(Object.entries(rename).map(renameOf));
+    this.set = listOf(Object.entries(set).flatMap(fieldOf));
+    this.add = listOf(Object.entries(add).flatMap(fieldOf));
+    this.underscores = this.decidedNames().some((name) => name.includes('_'));
   }
 
   apply(headers: HeaderList): void {
@@ -119,18 +118,32 @@ export class HeaderEditor {
    */
   stripLookalikes(headers: HeaderList): void {
     if (!this.underscores && !hasUnderscore(headers)) return;
-    const names = decidedNames(this.edits);
-    compileStrip(names, new Set(names.map((name) => name.toLowerCase())))(headers);
+    const names = this.decidedNames();
+    compileStrip(names, new Set(names))(headers);
   }
 
   /** Removes all that may be taken for a field that the edits decide about, from what comes beside a head. */
   strip(fields: HeaderList): void {
-    compileStrip(decidedNames(this.edits))(fields);
+    compileStrip(this.decidedNames())(fields);
   }
 
   /** What it does, in words and in its order. */
   describe(): readonly string[] {
-    return describeHeaderEdits(this.edits);
+    return [
+      ...this.remove.map((name) => `removes ${name}`),
+      ...this.rename.map(({ from, to }) => `renames ${from} to ${to}`),
+      ...pairsOf(this.set).map(([name, value]) => `sets ${name}: ${fromFieldValue(value)}`),
+      ...pairsOf(this.add).map(([name, value]) => `adds ${name}: ${fromFieldValue(value)}`),
+    ];
+  }
+
+  /** In lower case: of all fields but those that are only added to. */
+  private decidedNames(): readonly string[] {
+    return [
+      ...this.remove,
+      ...this.rename.flatMap(({ from, toLower }) => [from, toLower]),
+      ...pairsOf(this.set).map(([name]) => name.toLowerCase()),
+    ];
   }
 }
 
@@ -142,10 +155,6 @@ interface Rename {
 
 const nothing: readonly never[] = [];
 
-function decidedNames({ remove = [], rename = {}, set = {} }: HeaderEdits): readonly string[] {
-  return [...remove, ...Object.entries(rename).flat(), ...Object.keys(set)];
-}
-
 function hasUnderscore({ raw }: HeaderList): boolean {
   for (let i = 0; i < raw.length; i += 2) if ((raw[i] as string).includes('_')) return true;
   return false;
@@ -155,19 +164,17 @@ function renameOf([from, to]: readonly [string, string]): Rename {
   return { from: from.toLowerCase(), to, toLower: to.toLowerCase() };
 }
 
-function describeHeaderEdits(edits: HeaderEdits): readonly string[] {
-  return [
-    ...(edits.remove ?? []).map((name) => `removes ${name}`),
-    ...Object.entries(edits.rename ?? {}).map(([from, to]) => `renames ${from} to ${to}`),
-    ...Object.entries(edits.set ?? {}).map(([name, value]) => `sets ${name}: ${value}`),
-    ...Object.entries(edits.add ?? {}).map(([name, value]) => `adds ${name}: ${value}`),
-  ];
+function fieldOf([name, value]: readonly [string, string]): readonly string[] {
+  return [name, toFieldValue(value)];
 }
 
-function fields(values: Readonly<Record<string, string>> | undefined): readonly string[] {
-  if (values === undefined) return nothing;
-  // `flat` leaves room for more, which `slice` does not.
-  return Object.entries(values)
-    .flatMap(([name, value]) => [name, toFieldValue(value)])
-    .slice();
+function pairsOf(fields: readonly string[]): readonly (readonly [name: string, value: string])[] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < fields.length; i += 2) pairs.push([fields[i] as string, fields[i + 1] as string]);
+  return pairs;
+}
+
+/** The one empty list, or a copy without the room that lists filled one by one have. */
+function listOf<T>(made: readonly T[]): readonly T[] {
+  return made.length === 0 ? nothing : made.slice();
 }

@@ -21,7 +21,6 @@ export interface RewriteConfig {
 }
 
 type PrefixPattern = Extract<PathPattern, { readonly kind: 'Prefix' }>;
-type Rewriting = (exchange: Exchange) => string | undefined;
 
 /**
  * `rewrite`: changes the path that is forwarded; what matches and what later middlewares see as `matchedPath` stays. The
@@ -30,15 +29,13 @@ type Rewriting = (exchange: Exchange) => string | undefined;
 export const rewrite: MiddlewareDefinition<RewriteConfig> = {
   type: 'rewrite',
   check,
-  create: (config) => new Rewrite(config),
+  create: rewriteOf,
 };
 
-class Rewrite implements Middleware {
-  private readonly change: Rewriting;
-
-  constructor(config: RewriteConfig) {
-    this.change = compile(config);
-  }
+/** Classes, not closures: thousands of routes may have one each. */
+abstract class Rewrite implements Middleware {
+  /** The path to forward; undefined: the route has no such variable. */
+  protected abstract change(exchange: Exchange): string | undefined;
 
   request(exchange: Exchange): LocalReply | undefined {
     const path = this.change(exchange);
@@ -66,29 +63,49 @@ const missingCapture: LocalReply = {
   reason: 'no_capture',
 };
 
-function compile(config: RewriteConfig): Rewriting {
-  if (config.stripPrefix !== undefined) return replacing(config.stripPrefix, '');
-  if (config.replacePrefix !== undefined)
-    return replacing(config.replacePrefix.prefix, config.replacePrefix.with);
-  const parts = splitTemplate(config.path ?? '/');
-  return ({ captures }) => {
+function rewriteOf({ stripPrefix, replacePrefix, path = '/' }: RewriteConfig): Middleware {
+  if (stripPrefix !== undefined) return new PrefixRewrite(stripPrefix, '');
+  if (replacePrefix !== undefined) return new PrefixRewrite(replacePrefix.prefix, replacePrefix.with);
+  return new PathRewrite(path);
+}
+
+class PathRewrite extends Rewrite {
+  private readonly parts: readonly TemplatePart[];
+
+  constructor(template: string) {
+    super();
+    this.parts = splitTemplate(template);
+  }
+
+  protected override change({ captures }: Exchange): string | undefined {
     let path = '';
-    for (const { literal, variable } of parts) {
+    for (const { literal, variable } of this.parts) {
       path += literal;
       if (variable === undefined) continue;
       if (!Object.hasOwn(captures, variable)) return undefined;
       path += captures[variable] as string;
     }
     return normalise(path);
-  };
+  }
 }
 
 /** Takes what a Route's `prefix` of the same text would match, however a request spells it; what stays, stays as it was spelled. */
-function replacing(prefix: string, replacement: string): Rewriting {
-  const pattern = compilePathPattern({ type: 'Prefix', value: prefix }) as PrefixPattern;
-  const head = pattern.text;
-  const depth = pattern.segments.length;
-  return ({ path }) => {
+class PrefixRewrite extends Rewrite {
+  private readonly head: string;
+  /** Segments of the head. */
+  private readonly depth: number;
+  private readonly replacement: string;
+
+  constructor(prefix: string, replacement: string) {
+    super();
+    const { text, depth } = compilePathPattern({ type: 'Prefix', value: prefix }) as PrefixPattern;
+    this.head = text;
+    this.depth = depth;
+    this.replacement = replacement;
+  }
+
+  protected override change({ path }: Exchange): string {
+    const { head, depth, replacement } = this;
     const text = pathText(path);
     if (!text.startsWith(head)) return path;
     // Only on a segment border: `/v2` is no prefix of `/v2example`.
@@ -102,7 +119,7 @@ function replacing(prefix: string, replacement: string): Rewriting {
             .slice(depth + 1)
             .join('/');
     return normalise(`${replacement}/${rest}`, text.length === head.length);
-  };
+  }
 }
 
 const unclean = /\/\/|\/\.\.?(?:\/|$)/;

@@ -1,3 +1,4 @@
+import { prefixSegments } from './path-pattern.ts';
 import type { PathPattern } from './path-pattern.ts';
 
 /**
@@ -17,8 +18,8 @@ export function canMatchUnder(
       return isAtOrBelow(path.text, under.text) || isAtOrBelow(under.text, path.text);
     case 'Template':
       return (
-        path.segments.length >= under.segments.length &&
-        under.segments.every((segment, i) => {
+        path.segments.length >= under.depth &&
+        prefixSegments(under).every((segment, i) => {
           const own = path.segments[i];
           return typeof own === 'string' ? own === segment : segment !== '';
         })

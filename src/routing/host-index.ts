@@ -1,6 +1,7 @@
 import { HostRules } from './host-rules.ts';
 import { PersistentMap } from './persistent-map.ts';
 import type { Edit } from './persistent-map.ts';
+import { noPriority } from './precedence.ts';
 import type { Rule } from './rule.ts';
 import { better } from './walk.ts';
 import type { Found, Walk } from './walk.ts';
@@ -23,7 +24,7 @@ export class HostIndex<T> {
     this.wildcards = from?.wildcards;
     this.wildcardLabels = from?.wildcardLabels ?? 0;
     this.any = from?.any;
-    this.top = from?.top ?? -Infinity;
+    this.top = from?.top ?? noPriority;
   }
 
   /** `hostname` as `parseHostname` gives it; '': any. */
@@ -60,16 +61,16 @@ export class HostIndex<T> {
   /** The best rule: of the exact host, then of wildcards with the longest first, then of no host; higher priorities first. */
   find(walk: Walk): Found<T> {
     const { host } = walk.request;
-    let found: Found<T> = this.exact?.get(host)?.find(walk, -Infinity);
+    let found: Found<T> = this.exact?.get(host)?.find(walk, noPriority);
     if (found) {
       walk.hostname = host;
       if (found.priority >= this.top) return found;
     }
     if (this.wildcards !== undefined) {
-      found = better(this.findWildcard(walk, found ? found.priority : -Infinity, host.length, 1), found);
+      found = better(this.findWildcard(walk, found ? found.priority : noPriority, host.length, 1), found);
     }
     if (this.any === undefined) return found;
-    const floor = found ? found.priority : -Infinity;
+    const floor = found ? found.priority : noPriority;
     if (this.any.top <= floor) return found;
     const last = this.any.find(walk, floor);
     if (last) walk.hostname = '';

@@ -1,5 +1,7 @@
 import { PersistentMap } from './persistent-map.ts';
 import type { Edit } from './persistent-map.ts';
+import { prefixSegments } from './path-pattern.ts';
+import { noPriority } from './precedence.ts';
 import { RegexIndex } from './regex-index.ts';
 import { RuleList } from './rule-list.ts';
 import type { Rule } from './rule.ts';
@@ -22,7 +24,7 @@ export class HostRules<T> {
 
   private constructor(owner: Edit, from: HostRules<T> | undefined) {
     this.owner = owner;
-    this.top = from?.top ?? -Infinity;
+    this.top = from?.top ?? noPriority;
     this.exact = from?.exact;
     this.longestExact = from?.longestExact ?? 0;
     this.templates = from?.templates;
@@ -45,7 +47,7 @@ export class HostRules<T> {
         node.templates = SegmentTrie.with(node.templates, edit, path.segments, rule);
         break;
       case 'Prefix':
-        node.prefixes = SegmentTrie.with(node.prefixes, edit, path.segments, rule);
+        node.prefixes = SegmentTrie.with(node.prefixes, edit, prefixSegments(path), rule);
         break;
       case 'Regex':
         node.regexes = RegexIndex.with(node.regexes, edit, path.skeleton, rule);
@@ -72,7 +74,7 @@ export class HostRules<T> {
         node.templates = node.templates?.without(edit, path.segments, rule);
         break;
       case 'Prefix':
-        node.prefixes = node.prefixes?.without(edit, path.segments, rule);
+        node.prefixes = node.prefixes?.without(edit, prefixSegments(path), rule);
         break;
       case 'Regex':
         node.regexes = node.regexes?.without(edit, path.skeleton, rule);

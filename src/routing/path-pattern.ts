@@ -28,7 +28,8 @@ export type PathPattern =
       readonly kind: 'Prefix';
       readonly text: string;
       readonly prefix: string;
-      readonly segments: readonly string[];
+      /** Number of segments. */
+      readonly depth: number;
     }
   | {
       readonly kind: 'Regex';
@@ -59,7 +60,7 @@ export function compilePathPattern(match: PathMatch | undefined): PathPattern {
         kind: 'Prefix',
         text,
         prefix: prefix === '' ? '/' : prefix,
-        segments: text === '' ? [] : text.slice(1).split('/'),
+        depth: segmentsOf(text).length,
       };
     }
     case 'Template':
@@ -102,9 +103,18 @@ export function foldedPattern(pattern: PathPattern): PathPattern {
   }
   const text = pattern.text === '' ? '' : foldedText(pattern.text);
   if (text === pattern.text) return pattern;
-  return pattern.kind === 'Exact'
-    ? { ...pattern, text }
-    : { ...pattern, text, segments: text.slice(1).split('/') };
+  return pattern.kind === 'Exact' ? { ...pattern, text } : { ...pattern, text };
+}
+
+/** Those of a prefix, which keeps no list of them: it is only walked along when the table changes. */
+export function prefixSegments({
+  text,
+}: Extract<PathPattern, { readonly kind: 'Prefix' }>): readonly string[] {
+  return segmentsOf(text);
+}
+
+function segmentsOf(text: string): readonly string[] {
+  return text === '' ? [] : text.slice(1).split('/');
 }
 
 function foldedSegment(segment: string): string {
@@ -167,10 +177,10 @@ function template(value: string): PathPattern {
       const literal = normalized('/' + segment);
       if (literal.slice(1) === segment || literal.length > 1) {
         if (segment === '' && index < all.length - 1) throw new PathPatternError('has an empty segment');
-        return pathText(literal.slice(1));
+        return literal.slice(1) === segment ? pathText(segment) : pathText(literal.slice(1));
       }
       throw new PathPatternError(`has a dot segment "${segment}"`);
     });
-  const text = '/' + segments.map((segment) => (typeof segment === 'string' ? segment : '{}')).join('/');
+  const text = ['', ...segments.map((segment) => (typeof segment === 'string' ? segment : '{}'))].join('/');
   return { kind: 'Template', text, segments, variables: names.size > 0 };
 }

@@ -1,6 +1,9 @@
 import type { PathPattern } from './path-pattern.ts';
 import type { Rule } from './rule.ts';
 
+/** Below every priority there is: a small integer, for which V8 needs no memory beside the object that it stands in. */
+export const noPriority = -(2 ** 30);
+
 /** One hostname of a route (lower-case; `*.example.org`; '': any host) with one of its matches. */
 export interface Pair<T = unknown> {
   readonly hostname: string;

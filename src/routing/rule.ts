@@ -1,4 +1,5 @@
 import type { MatchSnapshot, RouteSnapshot, ValueMatch } from '../snapshot/model.ts';
+import { CommonLists } from './common-lists.ts';
 import type { HeaderList } from './header-list.ts';
 import { compilePathPattern, foldedPattern, PathPatternError } from './path-pattern.ts';
 import type { PathPattern } from './path-pattern.ts';
@@ -77,11 +78,25 @@ const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze(
   Object.create(null) as Record<string, string>,
 );
 
-/** @throws RouteError */
-export function compileRules<T>(route: RouteSnapshot, target: T): readonly Rule<T>[] {
+/**
+ * `lists`: of the routes that are compiled together.
+ * @throws RouteError
+ */
+export function compileRules<T>(
+  route: RouteSnapshot,
+  target: T,
+  lists: CommonLists = new CommonLists(),
+): readonly Rule<T>[] {
+  const guards = guardsOf(route);
+  const common: CommonParts = {
+    lists,
+    listeners: route.listeners && lists.of(route.listeners),
+    guards,
+    refusing: lists.of(refusingOf(route, guards)),
+  };
   return route.matches.map((match, matchIndex) => {
     try {
-      return compileRule(route, match, matchIndex, target);
+      return compileRule(route, match, matchIndex, target, common);
     } catch (error) {
       if (error instanceof PathPatternError || error instanceof RegexError)
         throw new RouteError(route.name, matchIndex, error);
@@ -90,20 +105,28 @@ export function compileRules<T>(route: RouteSnapshot, target: T): readonly Rule<
   });
 }
 
-function compileRule<T>(route: RouteSnapshot, match: MatchSnapshot, matchIndex: number, target: T): Rule<T> {
+/** The same for all matches of a route. */
+type CommonParts = Pick<Rule, 'listeners' | 'guards' | 'refusing'> & { readonly lists: CommonLists };
+
+function compileRule<T>(
+  route: RouteSnapshot,
+  match: MatchSnapshot,
+  matchIndex: number,
+  target: T,
+  { lists, listeners, guards, refusing }: CommonParts,
+): Rule<T> {
   const path = compilePathPattern(match.path);
-  const guards = guardsOf(route);
   const rule: Rule<T> = {
     priority: route.priority,
     path,
-    methods: match.methods.length === 0 ? undefined : match.methods,
+    methods: match.methods.length === 0 ? undefined : lists.of(match.methods),
     headers: conditionsOf(match.headers),
     query: conditionsOf(match.query),
-    listeners: route.listeners,
+    listeners,
     route: route.name,
     matchIndex,
     guards,
-    refusing: refusingOf(route, guards),
+    refusing,
     folded: undefined,
     matched: Object.freeze<Matched<T>>({
       kind: 'matched',

@@ -1,6 +1,7 @@
 import type { Variable } from './path-pattern.ts';
 import { PersistentMap } from './persistent-map.ts';
 import type { Edit } from './persistent-map.ts';
+import { noPriority } from './precedence.ts';
 import { RuleList } from './rule-list.ts';
 import type { Rule } from './rule.ts';
 import type { Found, Walk } from './walk.ts';
@@ -19,7 +20,7 @@ export class SegmentTrie<T> {
 
   private constructor(owner: Edit, from: SegmentTrie<T> | undefined) {
     this.owner = owner;
-    this.top = from?.top ?? -Infinity;
+    this.top = from?.top ?? noPriority;
     this.literals = from?.literals;
     this.variable = from?.variable;
     this.rules = from?.rules;

@@ -1,4 +1,5 @@
 import type { RouteSnapshot } from '../snapshot/model.ts';
+import { CommonLists } from './common-lists.ts';
 import { HostIndex } from './host-index.ts';
 import { parseHostname } from './host.ts';
 import { pathText } from './path-text.ts';
@@ -220,10 +221,12 @@ function* edits<T>(
   rebind: Rebind<T>,
 ): Generator<number> {
   const edit: Edit = {};
+  const lists = new CommonLists();
   for (const name of removed) yield drop(parts, edit, name);
   for (const route of set) {
     const target = bind(route);
-    const bound = { target, hostnames: hostnamesOf(route), rules: compileRules(route, target) };
+    const hostnames = lists.of(hostnamesOf(route));
+    const bound = { target, hostnames, rules: compileRules(route, target, lists) };
     yield drop(parts, edit, route.name) + put(parts, edit, route.name, bound);
   }
   for (const name of rebound) {
@@ -309,8 +312,8 @@ function described<T>(rule: Rule<T>, path: string): Matched<T> {
     });
     return { ...rule.matched, captures };
   }
-  if (pattern.kind === 'Prefix' && pattern.segments.length > 0) {
-    return { ...rule.matched, prefix: path.split('/', pattern.segments.length + 1).join('/') };
+  if (pattern.kind === 'Prefix' && pattern.depth > 0) {
+    return { ...rule.matched, prefix: path.split('/', pattern.depth + 1).join('/') };
   }
   return rule.matched;
 }

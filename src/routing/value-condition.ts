@@ -4,32 +4,31 @@ import type { Regex } from './regex.ts';
 
 /** One condition on a header or a query parameter, compiled. */
 export class ValueCondition {
-  private readonly match: ValueMatch;
+  readonly name: string;
+  private readonly type: ValueMatch['type'];
+  private readonly value: string;
   private readonly regex: Regex | undefined;
 
   /** @throws RegexError */
-  constructor(match: ValueMatch) {
-    this.match = match;
-    this.regex = match.type === 'Regex' ? compileRegex(match.value) : undefined;
-  }
-
-  get name(): string {
-    return this.match.name;
+  constructor({ name, type, value }: ValueMatch) {
+    this.name = name;
+    this.type = type;
+    this.value = value;
+    this.regex = type === 'Regex' ? compileRegex(value) : undefined;
   }
 
   /** Equal for conditions that mean the same. */
   get key(): string {
-    const { name, type, value } = this.match;
+    const { name, type, value } = this;
     return JSON.stringify(type === 'Present' ? [name, type] : [name, type, value]);
   }
 
   test(candidate: string): boolean {
-    const { type, value } = this.match;
-    switch (type) {
+    switch (this.type) {
       case 'Exact':
-        return candidate === value;
+        return candidate === this.value;
       case 'Prefix':
-        return candidate.startsWith(value);
+        return candidate.startsWith(this.value);
       case 'Present':
         return true;
       case 'Regex':

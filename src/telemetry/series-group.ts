@@ -5,6 +5,10 @@ import { histogramSlots } from './duration-buckets.ts';
 /** Value of every label of a series that stands for those beyond the cap. */
 export const otherLabel = '_other';
 
+export interface GroupRegistry {
+  delete(label: string): unknown;
+}
+
 /**
  * The series that belong to one route, upstream, endpoint or listener, counted by those who use it: when the last one
  * releases it, all of them go. Whoever still counts then does so into memory that nobody reads.
@@ -12,15 +16,18 @@ export const otherLabel = '_other';
 export class SeriesGroup {
   private readonly ledger: SeriesLedger;
   private readonly cap: 'capped' | 'uncapped';
-  private readonly onClosed: () => void;
   private series: Series[] | undefined;
   private users = 0;
   private scrap: Cell | undefined;
+  private readonly registry: GroupRegistry | undefined;
+  private readonly label: string;
 
-  constructor(ledger: SeriesLedger, cap: 'capped' | 'uncapped', onClosed: () => void = () => {}) {
+  /** `registry`: where it is found by its label until it is closed. There is one for each route: no closure for that. */
+  constructor(ledger: SeriesLedger, cap: 'capped' | 'uncapped', registry?: GroupRegistry, label = '') {
     this.ledger = ledger;
     this.cap = cap;
-    this.onClosed = onClosed;
+    this.registry = registry;
+    this.label = label;
   }
 
   get closed(): boolean {
@@ -52,7 +59,7 @@ export class SeriesGroup {
     for (const series of this.series ?? []) this.ledger.close(series);
     this.series = undefined;
     this.scrap = { values: new Float64Array(histogramSlots), page: -1, slot: 0 };
-    this.onClosed();
+    this.registry?.delete(this.label);
     return true;
   }
 

@@ -4,6 +4,7 @@ import { BoundListener } from './bound-listener.ts';
 import { BoundRoute } from './bound-route.ts';
 import { BoundUpstream } from './bound-upstream.ts';
 import { otherLabel, SeriesGroup } from './series-group.ts';
+import type { GroupRegistry } from './series-group.ts';
 import type { MetricMessage } from './series-ledger.ts';
 import { SeriesLedger } from './series-ledger.ts';
 import type {
@@ -64,16 +65,13 @@ export function createWorkerMetrics(options: WorkerMetricsOptions): OpenWorkerMe
     labels: { worker: String(options.workerIndex) },
     slots: 1,
   });
-  const group = (onClosed: () => void): SeriesGroup => new SeriesGroup(ledger, 'capped', onClosed);
+  const group = (registry: GroupRegistry, label: string): SeriesGroup =>
+    new SeriesGroup(ledger, 'capped', registry, label);
 
   const route = (label: string): RouteSeries => {
     let bound = routes.get(label);
     if (bound === undefined) {
-      bound = new BoundRoute(
-        group(() => routes.delete(label)),
-        label,
-        otherRoute,
-      );
+      bound = new BoundRoute(group(routes, label), label, otherRoute);
       routes.set(label, bound);
     }
     bound.retain();
@@ -87,11 +85,7 @@ export function createWorkerMetrics(options: WorkerMetricsOptions): OpenWorkerMe
     upstream(label): UpstreamSeries {
       let bound = upstreams.get(label);
       if (bound === undefined) {
-        bound = new BoundUpstream(
-          group(() => upstreams.delete(label)),
-          label,
-          otherUpstream,
-        );
+        bound = new BoundUpstream(group(upstreams, label), label, otherUpstream);
         upstreams.set(label, bound);
       }
       bound.retain();
@@ -102,11 +96,13 @@ export function createWorkerMetrics(options: WorkerMetricsOptions): OpenWorkerMe
       endpoints.set(upstream, known);
       let bound = known.get(label);
       if (bound === undefined) {
-        const onClosed = (): void => {
-          known.delete(label);
-          if (known.size === 0 && endpoints.get(upstream) === known) endpoints.delete(upstream);
+        const registry: GroupRegistry = {
+          delete(gone) {
+            known.delete(gone);
+            if (known.size === 0 && endpoints.get(upstream) === known) endpoints.delete(upstream);
+          },
         };
-        bound = new BoundEndpoint(group(onClosed), upstream, label, otherEndpoint);
+        bound = new BoundEndpoint(group(registry, label), upstream, label, otherEndpoint);
         known.set(label, bound);
       }
       bound.retain();
@@ -115,10 +111,7 @@ export function createWorkerMetrics(options: WorkerMetricsOptions): OpenWorkerMe
     listener(label): ConnectionGauge {
       let bound = listeners.get(label);
       if (bound === undefined) {
-        bound = new BoundListener(
-          group(() => listeners.delete(label)),
-          label,
-        );
+        bound = new BoundListener(group(listeners, label), label);
         listeners.set(label, bound);
       }
       bound.retain();

@@ -11,7 +11,6 @@ export class CommonParts {
   private readonly middlewares: ReadonlyMap<string, BuiltMiddleware>;
   private readonly upstreams = new Map<string, readonly UpstreamShare[]>();
   private readonly timeouts = new Map<string, RouteSnapshot['timeouts']>();
-  private readonly lists = new Map<string, readonly string[]>();
   private readonly splits = new Map<Share['upstream'], WeightedSplit>();
 
   constructor(middlewares: ReadonlyMap<string, BuiltMiddleware>) {
@@ -24,8 +23,6 @@ export class CommonParts {
     const shares = route.upstreams.map(({ key, weight }) => `${key ?? ''} ${String(weight)}`).join('\n');
     return {
       ...route,
-      ...(route.listeners !== undefined && { listeners: this.list(route.listeners) }),
-      matches: route.matches.map((match) => ({ ...match, methods: this.list(match.methods) })),
       middlewares: route.middlewares.map((key) => this.middlewares.get(key)?.key ?? key),
       upstreams: once(this.upstreams, shares, route.upstreams),
       timeouts: once(this.timeouts, [requestMs, attemptMs, idleMs].join(), route.timeouts),
@@ -42,10 +39,6 @@ export class CommonParts {
     const split = new WeightedSplit([{ upstream: only.upstream, weight: 1 }]);
     this.splits.set(only.upstream, split);
     return split;
-  }
-
-  private list(values: readonly string[]): readonly string[] {
-    return once(this.lists, values.join('\n'), values);
   }
 }
 
