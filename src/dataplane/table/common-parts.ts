@@ -19,13 +19,11 @@ export class CommonParts {
 
   /** The same route, sharing its parts with those that came before. */
   shared(route: RouteSnapshot): RouteSnapshot {
-    const { requestMs, attemptMs, idleMs } = route.timeouts;
-    const shares = route.upstreams.map(({ key, weight }) => `${key ?? ''} ${String(weight)}`).join('\n');
     return {
       ...route,
       middlewares: route.middlewares.map((key) => this.middlewares.get(key)?.key ?? key),
-      upstreams: once(this.upstreams, shares, route.upstreams),
-      timeouts: once(this.timeouts, [requestMs, attemptMs, idleMs].join(), route.timeouts),
+      upstreams: once(this.upstreams, route.upstreams),
+      timeouts: once(this.timeouts, route.timeouts),
     };
   }
 
@@ -42,7 +40,9 @@ export class CommonParts {
   }
 }
 
-function once<T>(known: Map<string, T>, text: string, value: T): T {
+/** By all that there is in it, whatever a definition comes to hold. */
+function once<T>(known: Map<string, T>, value: T): T {
+  const text = JSON.stringify(value);
   const before = known.get(text);
   if (before !== undefined) return before;
   known.set(text, value);

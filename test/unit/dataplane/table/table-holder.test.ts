@@ -126,6 +126,28 @@ describe('TableHolder', () => {
     expect(target(engine.current, 'default/one')).to.include({ unsecured: true });
   });
 
+  it('keeps once what routes say alike, and apart what differs in anything', async () => {
+    const { holder, engine, stage } = createHolder();
+    const like = (name: string, change: Partial<RouteSnapshot['timeouts']>): Entry => {
+      const { json } = route(name, 'a', ['Middleware/default/m']);
+      const snapshot = JSON.parse(json) as RouteSnapshot;
+      return entry(`Route/default/${name}`, { ...snapshot, timeouts: { ...snapshot.timeouts, ...change } });
+    };
+    stage(1, [
+      upstream('a'),
+      middleware('m', { set: {} }),
+      like('one', {}),
+      like('two', {}),
+      like('three', { webSocketMs: 7 }),
+    ]);
+    expect(await holder.prepare(1)).to.deep.equal([]);
+    holder.commit(1);
+    const [one, two, three] = ['one', 'two', 'three'].map((name) => target(engine.current, `default/${name}`));
+    expect(two?.snapshot.timeouts).to.equal(one?.snapshot.timeouts);
+    expect(two?.split).to.equal(one?.split);
+    expect(three?.snapshot.timeouts).to.deep.equal({ ...one?.snapshot.timeouts, webSocketMs: 7 });
+  });
+
   it('lets traffic in after about a millisecond of work, once there is any', async () => {
     const clock = createWorkClock();
     const { holder, stage } = createHolder(clock);
