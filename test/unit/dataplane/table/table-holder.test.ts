@@ -142,7 +142,9 @@ describe('TableHolder', () => {
     ]);
     expect(await holder.prepare(1)).to.deep.equal([]);
     holder.commit(1);
-    const [one, two, three] = ['one', 'two', 'three'].map((name) => target(engine.current, `default/${name}`));
+    const [one, two, three] = ['one', 'two', 'three'].map((name) =>
+      target(engine.current, `default/${name}`),
+    );
     expect(two?.snapshot.timeouts).to.equal(one?.snapshot.timeouts);
     expect(two?.split).to.equal(one?.split);
     expect(three?.snapshot.timeouts).to.deep.equal({ ...one?.snapshot.timeouts, webSocketMs: 7 });
