@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { systemClock } from '../supervisor/clock.ts';
 import type { Clock } from '../supervisor/clock.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { Problem } from '../snapshot/messages.ts';
 import type { AdminToken } from './admin-token.ts';
 import { openAdminToken } from './admin-token.ts';
 import type { Query } from './api.ts';
@@ -19,6 +20,7 @@ import { renderPage } from './page.ts';
 import { readJsonBody } from './read-json-body.ts';
 import type { Reply } from './reply.ts';
 import { problemReply, sendReply, textReply } from './reply.ts';
+import { tokenWarnings } from './token-warnings.ts';
 import type { Command } from './writes.ts';
 import { answerWrite, isCommandName } from './writes.ts';
 
@@ -71,6 +73,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   const probesAddress =
     options.probesAddress === undefined ? undefined : parseListenAddress(options.probesAddress);
   const token = options.tokenFile === undefined ? undefined : openAdminToken(options.tokenFile);
+  const warnings = tokenWarnings(options.tokenFile);
   const gate = createGate({
     token,
     openReads: options.openReads === true || isLoopback(address.host),
@@ -82,13 +85,15 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       const detail = 'Host is neither a loopback name nor the address that is listened on';
       return problemReply(421, 'ERR_ADMIN_HOST_REFUSED', detail);
     }
-    return answerAdmin(options, gate, request, url);
+    return answerAdmin({ ...options, query: warned(options.query, warnings) }, gate, request, url);
   });
   const probes = probesAddress && openServer(options, () => undefined);
 
   return {
     async listen() {
       checkToken(token, options.tokenFile);
+      for (const { at, path, message } of warnings)
+        options.log.warn('admin token', { at, path, problem: message });
       await listen(admin, address, '--admin');
       if (probes === undefined || probesAddress === undefined) return;
       try {
@@ -194,6 +199,17 @@ const bodyPaths = ['/api/v1/explain', '/api/v1/rollback', '/api/v1/resume'];
 /** What scrapers and probes ask for, without a token. */
 function isOpen(path: string): boolean {
   return path === '/metrics' || path === '/healthz' || path === '/readyz';
+}
+
+/** Adds to the warnings of `status`. */
+function warned(query: Query, warnings: readonly Problem[]): Query {
+  if (warnings.length === 0) return query;
+  return async (name, args) => {
+    const answer = await query(name, args);
+    if (name !== 'status') return answer;
+    const status = answer as { readonly warnings?: readonly Problem[] };
+    return { ...status, warnings: [...warnings, ...(status.warnings ?? [])] };
+  };
 }
 
 /** A token that cannot be used would be noticed when it is needed. */

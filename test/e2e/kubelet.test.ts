@@ -166,6 +166,50 @@ upstreams: [{ url: "${upstream.url}" }]`,
     expect(warnings()).to.have.length(2);
   });
 
+  it('is warned about where it holds the admin token, whose old text would stay good for ever', async function () {
+    const [dir, tokens] = [tempDir(cleanup), tempDir(cleanup)];
+    const volume = kubeletVolume(tempDir(cleanup));
+    volume.write({ token: 'the-first-token-of-operators' });
+    const file = join(tokens, 'token');
+    writeFileSync(file, '');
+    const mounted = readOnlyMounts([{ from: join(volume.current(), 'token'), at: file }]);
+    if (mounted === undefined) skipAloud(this, notPermitted);
+    const port = await freePort();
+    writeFileSync(join(dir, 'gateway.yaml'), gatewayDocument(port));
+    const gateway = await startGateway(cleanup, {
+      ...mounted,
+      ...{ dir, port, args: ['--admin-token-file', file, '--workers', '1', '--log-format', 'json'] },
+    });
+    const lines = gateway
+      .stderr()
+      .split('\n')
+      .filter((line) => line.includes('subPath'));
+    expect(lines).to.have.length(1);
+    expect(JSON.parse(lines[0] ?? '')).to.deep.include({
+      level: 'warn',
+      path: '--admin-token-file',
+      at: file,
+    });
+    const { warnings } = (await request(`${gateway.admin}/api/v1/status`)).json() as {
+      readonly warnings: readonly { readonly at: string; readonly message: string }[];
+    };
+    expect(warnings.map(({ at, message }) => `${at} ${message.split(':')[0] ?? ''}`)).to.deep.equal([
+      `${file} is mounted by \`subPath\``,
+    ]);
+    // It is so: the token that was rotated away is still the one.
+    volume.write({ token: 'the-second-token-of-operators' });
+    const resume = async (token: string): Promise<number> =>
+      (
+        await request(`${gateway.admin}/api/v1/resume`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          body: '{}',
+        })
+      ).status;
+    expect(await resume('the-first-token-of-operators')).not.to.equal(401);
+    expect(await resume('the-second-token-of-operators')).to.equal(401);
+  });
+
   it('is warned about where it names a key or a module through a subPath, which is not followed either', async function () {
     const upstream = await startUpstream(cleanup);
     const port = await freePort();
