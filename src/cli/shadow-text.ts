@@ -12,7 +12,7 @@ export function renderShadow(report: ShadowReport): string {
     `candidate  ${candidate.paths.join(', ')}`,
     `           read ${candidate.readAt === null ? 'never yet' : timeText(candidate.readAt)}, source ${candidate.sourceHash.slice(0, hashCharacters) || '-'}`,
     `served     generation ${served.generation}`,
-    `comparing  ${comparing ? `since ${timeText(since)}` : 'no: the candidate has a problem, or was not read yet'}`,
+    `comparing  ${comparing ? `since ${timeText(since)}` : `NO: ${whyNot(report)}`}`,
     '',
     `requests   ${same + changed + uncertain} compared: ${same} the same, ${changed} changed, ${uncertain} perhaps`,
     ...(lost.length === 0
@@ -22,6 +22,13 @@ export function renderShadow(report: ShadowReport): string {
     ...problemLines(report),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function whyNot({ candidate }: ShadowReport): string {
+  const { problems, readAt } = candidate;
+  if (problems.length > 0)
+    return `nothing can be told while the candidate has a problem; it has ${problems.length}, listed below`;
+  return readAt === null ? 'the candidate was not read yet' : 'what is served is not known here yet';
 }
 
 function routeLines({ route, same, changed, uncertain, changes, examples }: RouteReport): readonly string[] {

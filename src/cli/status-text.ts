@@ -1,4 +1,5 @@
 import type { Problem } from '../snapshot/messages.ts';
+import type { ShadowResult } from '../snapshot/shadow-messages.ts';
 
 /** `/api/v1/status`; what is not there yet is absent. */
 export interface GatewayStatus {
@@ -14,6 +15,18 @@ export interface GatewayStatus {
   readonly problemList: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
+
+/** What a `--shadow` configuration comes to, in short; all of it is in `mgateway shadow`. */
+export type ShadowSummary =
+  | {
+      readonly paths: readonly string[];
+      readonly comparing: boolean;
+      readonly requests: Readonly<Record<ShadowResult, number>>;
+      /** Of the candidate: while there is one, nothing is compared. */
+      readonly problems: number;
+    }
+  /** Its thread has died, or is busy. */
+  | { readonly error: string };
 
 /** One of `/api/v1/resources`. */
 export interface ResourceStatus {
@@ -53,6 +66,7 @@ export function renderStatus(
   status: GatewayStatus & {
     readonly list: readonly ResourceStatus[];
     readonly generations: readonly Generation[];
+    readonly shadow?: ShadowSummary;
   },
   reason: string | undefined,
 ): string {
@@ -63,6 +77,7 @@ export function renderStatus(
     `last read   ${result}${time === undefined ? '' : ` at ${timeText(time)}`}`,
     `source      ${sourceHash.slice(0, hashCharacters)}${sourceHash === servedHash ? '' : `, served ${servedHash.slice(0, hashCharacters)}`}`,
     `pinned      ${pin === null ? 'no' : pinText(pin)}`,
+    ...(status.shadow === undefined ? [] : [`shadow      ${shadowText(status.shadow)}`]),
     '',
     ...table(status.list),
     ...section(problemsTitle(status), status.problemList),
@@ -96,6 +111,19 @@ function whatChanged({ changes, added, changed, removed, rollbackOf }: Generatio
 function pinText({ generation, since, until }: NonNullable<GatewayStatus['pin']>): string {
   const end = until === null ? 'until the source changes' : `until ${timeText(until)} or the source changes`;
   return `generation ${generation} since ${timeText(since)}, ${end}`;
+}
+
+function shadowText(shadow: ShadowSummary): string {
+  if ('error' in shadow) return `DOES NOT ANSWER: ${shadow.error}`;
+  const { paths, comparing, requests, problems } = shadow;
+  const name = paths.join(', ');
+  const more = '(see mgateway shadow)';
+  if (problems > 0)
+    return `NOTHING IS COMPARED: ${name} has ${problems} ${problems === 1 ? 'problem' : 'problems'} ${more}`;
+  if (!comparing) return `${name} is not compared yet ${more}`;
+  const { same, changed, uncertain } = requests;
+  const perhaps = uncertain === 0 ? '' : `, ${uncertain} perhaps`;
+  return `${changed} of ${same + changed + uncertain} requests would change${perhaps}, by ${name} ${more}`;
 }
 
 function timeText(seconds: number): string {

@@ -1,9 +1,10 @@
 import { AdminClientError, createAdminClient, problemText } from './admin-client.ts';
 import type { AdminAnswer, AdminClient } from './admin-client.ts';
 import type { AdminOptions } from './admin-options.ts';
+import type { ShadowReport } from '../shadow/report.ts';
 import type { ProgramIo } from './program-io.ts';
 import { renderStatus } from './status-text.ts';
-import type { GatewayStatus, Generation, ResourceStatus } from './status-text.ts';
+import type { GatewayStatus, Generation, ResourceStatus, ShadowSummary } from './status-text.ts';
 
 export interface StatusOptions extends AdminOptions {
   readonly output: 'text' | 'json';
@@ -29,7 +30,14 @@ export async function runStatus(
     const { generations } = (await read(client, 'generations')) as {
       readonly generations: readonly Generation[];
     };
-    const report = { ready: ready.status === 200, ...status, list: resources, generations };
+    const shadow = await readShadow(client);
+    const report = {
+      ready: ready.status === 200,
+      ...status,
+      list: resources,
+      generations,
+      ...(shadow !== undefined && { shadow }),
+    };
     io.stdout.write(
       output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : renderStatus(report, notReady(ready)),
     );
@@ -45,6 +53,17 @@ async function read(client: AdminClient, name: string): Promise<unknown> {
   const answer = await client.get(`/api/v1/${name}`);
   if (answer.status !== 200) throw new AdminClientError(`${client.url}: ${problemText(answer)}`);
   return JSON.parse(answer.body);
+}
+
+/** Undefined: none runs, or the gateway is of a time when there was none. */
+async function readShadow(client: AdminClient): Promise<ShadowSummary | undefined> {
+  const answer = await client.get('/api/v1/shadow');
+  if (answer.status === 404) return undefined;
+  if (answer.status !== 200) return { error: problemText(answer) };
+  const report = JSON.parse(answer.body) as ShadowReport | { readonly enabled: false };
+  if (!report.enabled) return undefined;
+  const { candidate, comparing, requests } = report;
+  return { paths: candidate.paths, comparing, requests, problems: candidate.problems.length };
 }
 
 function notReady(answer: AdminAnswer): string | undefined {

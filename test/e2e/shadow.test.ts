@@ -88,6 +88,14 @@ describe('serve --shadow', () => {
       env: { MGATEWAY_ADMIN: new URL(gateway.admin).host },
     });
 
+  /** What `mgateway status` says of it. */
+  const statusLine = async (gateway: RunningGateway): Promise<string> => {
+    const { stdout } = await runProgram(cleanup, ['status'], {
+      env: { MGATEWAY_ADMIN: new URL(gateway.admin).host },
+    });
+    return stdout.split('\n').find((line) => line.startsWith('shadow')) ?? '';
+  };
+
   it('tells by route how many live requests the candidate would change and how, and sends none of them', async () => {
     const { gateway, served, unused, afterComparing } = await start(
       (url) => [
@@ -234,6 +242,8 @@ describe('serve --shadow', () => {
     );
     const told = await run(gateway);
     expect(told.code).to.equal(1);
+    expect(told.stdout).to.match(/^comparing {2}NO: nothing can be told while .* it has 1, listed below$/m);
+    expect(await statusLine(gateway)).to.match(/^shadow {6}NOTHING IS COMPARED: \S+ has 1 problem /);
     expect(told.stdout).to.match(/^problems of the candidate:\n {2}\S+broken\.yaml:2:7 /m);
     const line = gateway
       .stderr()
@@ -248,6 +258,7 @@ describe('serve --shadow', () => {
     await eventually(async () => expect((await report()).comparing).to.equal(true));
     await ask();
     expect((await afterComparing(1)).requests).to.include({ changed: 1 });
+    expect(await statusLine(gateway)).to.match(/^shadow {6}1 of 1 requests would change, by \S+ /);
 
     // What is served becomes what was proposed: nothing is left to change.
     const proposed = (await report()).routes[0]?.examples[0]?.to.split(' to ')[1] ?? '';
