@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { loadDirectory } from '../controller/load.ts';
 import type { Loaded } from '../controller/load.ts';
 import { redactChange } from '../controller/history/redact-change.ts';
@@ -12,8 +11,10 @@ import { createSimulator } from '../simulation/simulator.ts';
 import type { Simulator } from '../simulation/simulator.ts';
 import { renderDifference } from './diff-text.ts';
 import type { DiffReport } from './diff-text.ts';
+import { sayAbsent } from './absent-paths.ts';
 import type { ProgramIo } from './program-io.ts';
 import { readRequests, RequestFileError } from './request-file.ts';
+import { problemLine } from './problem-line.ts';
 
 export interface DiffOptions {
   /** JSON lines. */
@@ -32,9 +33,7 @@ export async function runDiff(
   io: Pick<ProgramIo, 'env' | 'stdout' | 'stderr'>,
 ): Promise<number> {
   const needed = [paths.from, paths.to, ...(requests === undefined ? [] : [requests])];
-  const absent = needed.filter((path) => !existsSync(path));
-  for (const path of absent) io.stderr.write(`${path}: no such file or directory\n`);
-  if (absent.length > 0) return 2;
+  if (sayAbsent(needed, io)) return 2;
   const load = (path: string): Promise<Loaded> =>
     // Nobody waits for the next version here: what is there now is meant.
     loadDirectory([path], { offline: true, environment: io.env, caps: { restMs: 0 } });
@@ -44,10 +43,7 @@ export async function runDiff(
     io.stderr.write(`${paths.from}: ${count} problem(s): compared with what of it is good\n`);
   }
   if (to.problems.length > 0) {
-    for (const { at, path, message, hint } of to.problems) {
-      const words = [at, path, message, hint === undefined ? '' : `(${hint})`];
-      io.stderr.write(`${words.filter((word) => word !== '').join(' ')}\n`);
-    }
+    for (const problem of to.problems) io.stderr.write(`${problemLine(problem)}\n`);
     io.stderr.write(`${paths.to}: ${to.problems.length} problem(s): nothing is compared\n`);
     return 2;
   }

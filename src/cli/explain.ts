@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { explain } from '../controller/explain/explain.ts';
 import { splitHeader } from '../controller/explain/explainer.ts';
 import type { Explanation } from '../controller/explain/explanation.ts';
@@ -11,6 +10,7 @@ import type { AdminOptions } from './admin-options.ts';
 import { CurlCommandError, readCurlCommand } from './curl-command.ts';
 import type { WrittenRequest } from './curl-command.ts';
 import { renderExplanation } from './explanation-text.ts';
+import { sayAbsent } from './absent-paths.ts';
 import type { ProgramIo } from './program-io.ts';
 import { ShellWordsError } from './shell-words.ts';
 
@@ -36,9 +36,7 @@ export async function runExplain(
   options: ExplainOptions,
   io: Pick<ProgramIo, 'env' | 'stdout' | 'stderr'>,
 ): Promise<number> {
-  const absent = (options.config ?? []).filter((path) => !existsSync(path));
-  for (const path of absent) io.stderr.write(`${path}: no such file or directory\n`);
-  if (absent.length > 0) return 2;
+  if (sayAbsent(options.config ?? [], io)) return 2;
   try {
     const request = readRequest(words, options.header ?? []);
     const claims = readClaims(options.claims);

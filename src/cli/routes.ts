@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
 import { loadDirectory } from '../controller/load.ts';
 import { routeTable } from '../controller/status/route-table.ts';
 import type { RouteRow } from '../controller/status/route-table.ts';
+import { sayAbsent } from './absent-paths.ts';
 import type { ProgramIo } from './program-io.ts';
+import { textTable } from './text-table.ts';
 
 export interface RoutesOptions {
   readonly output: 'text' | 'json';
@@ -17,11 +18,7 @@ export async function runRoutes(
   { output }: RoutesOptions,
   io: Pick<ProgramIo, 'env' | 'stdout' | 'stderr'>,
 ): Promise<number> {
-  const absent = paths.filter((path) => !existsSync(path));
-  if (absent.length > 0) {
-    for (const path of absent) io.stderr.write(`${path}: no such file or directory\n`);
-    return 2;
-  }
+  if (sayAbsent(paths, io)) return 2;
   const loaded = await loadDirectory(paths, { offline: true, environment: io.env, caps: { restMs: 0 } });
   const rows = routeTable(loaded.entries, (key) => loaded.resources.get(key));
   const { problems } = loaded;
@@ -37,7 +34,7 @@ export async function runRoutes(
 const heads = ['ROUTE', 'PRIORITY', 'HOST', 'MATCH', 'MIDDLEWARES', 'UPSTREAMS', 'AT'] as const;
 
 function renderTable(rows: readonly RouteRow[]): string {
-  const cells = [
+  const table = textTable([
     heads,
     ...rows.map((row) => [
       row.route,
@@ -48,17 +45,8 @@ function renderTable(rows: readonly RouteRow[]): string {
       row.unsecured === undefined ? listText(row.upstreams) : `503 (${row.unsecured})`,
       row.at,
     ]),
-  ];
-  const widths = heads.map((_, column) => Math.max(...cells.map((line) => (line[column] ?? '').length)));
-  return cells
-    .map(
-      (line) =>
-        `${line
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
+  ]);
+  return `${table.join('\n')}\n`;
 }
 
 function listText(words: readonly string[]): string {

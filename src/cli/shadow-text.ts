@@ -1,4 +1,5 @@
 import type { Example, RouteReport, ShadowReport } from '../shadow/report.ts';
+import { problemLine } from './problem-line.ts';
 
 const hashCharacters = 12;
 
@@ -60,10 +61,11 @@ function exampleLines({
 
 function problemLines({ candidate }: ShadowReport): readonly string[] {
   if (candidate.problems.length === 0) return [];
-  const lines = candidate.problems.map(({ at, path, message, hint }) =>
-    [' ', at, path, message, hint === undefined ? '' : `(${hint})`].filter((word) => word !== '').join(' '),
-  );
-  return ['', 'problems of the candidate:', ...lines];
+  return [
+    '',
+    'problems of the candidate:',
+    ...candidate.problems.map((problem) => `  ${problemLine(problem)}`),
+  ];
 }
 
 function timeText(seconds: number): string {

@@ -1,5 +1,7 @@
 import type { Problem } from '../snapshot/messages.ts';
 import type { ShadowResult } from '../snapshot/shadow-messages.ts';
+import { problemLine } from './problem-line.ts';
+import { textTable } from './text-table.ts';
 
 /** `/api/v1/status`; what is not there yet is absent. */
 export interface GatewayStatus {
@@ -137,14 +139,11 @@ function problemsTitle({ problems, problemList }: GatewayStatus): string {
 
 function section(title: string, problems: readonly Problem[]): readonly string[] {
   if (problems.length === 0) return [];
-  const lines = problems.map(({ at, path, message, hint }) =>
-    [' ', at, path, message, hint === undefined ? '' : `(${hint})`].filter((word) => word !== '').join(' '),
-  );
-  return ['', `${title}:`, ...lines];
+  return ['', `${title}:`, ...problems.map((problem) => `  ${problemLine(problem)}`)];
 }
 
 function table(resources: readonly ResourceStatus[]): readonly string[] {
-  const rows = [
+  return textTable([
     heads,
     ...resources.map(({ kind, namespace, name, state, conditions, at }) => [
       kind,
@@ -153,14 +152,7 @@ function table(resources: readonly ResourceStatus[]): readonly string[] {
       conditionText(conditions),
       at,
     ]),
-  ];
-  const widths = heads.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  ]);
 }
 
 /** What holds, and why not what does not; `Fallback` only where it holds. */

@@ -1,12 +1,13 @@
-import { existsSync } from 'node:fs';
 import type { RouteTestResult } from '../controller/assert/route-tests.ts';
 import { loadDirectory } from '../controller/load.ts';
 import type { Loaded } from '../controller/load.ts';
 import type { Problem } from '../snapshot/messages.ts';
 import type { RouteSnapshot } from '../snapshot/model.ts';
+import { sayAbsent } from './absent-paths.ts';
 import type { ProgramIo } from './program-io.ts';
 import { renderJunit } from './report/junit.ts';
 import { placeOf } from './report/place.ts';
+import { problemLine } from './problem-line.ts';
 
 export interface TestOptions {
   readonly output: 'text' | 'json' | 'junit';
@@ -31,9 +32,7 @@ export async function runTest(
   { output }: TestOptions,
   io: Pick<ProgramIo, 'env' | 'stdout' | 'stderr'>,
 ): Promise<number> {
-  const absent = paths.filter((path) => !existsSync(path));
-  for (const path of absent) io.stderr.write(`${path}: no such file or directory\n`);
-  if (absent.length > 0) return 2;
+  if (sayAbsent(paths, io)) return 2;
   const loaded = await loadDirectory(paths, { offline: true, environment: io.env, caps: { restMs: 0 } });
   const assertions = [...loaded.tests.map(ofTest), ...guardsOf(loaded)];
   const failed = assertions.filter(({ failures }) => failures.length > 0);
@@ -98,11 +97,9 @@ function render(
         ...assertions.flatMap(({ kind, name, at, about, failures }) => [
           `${failures.length === 0 ? 'ok    ' : 'FAILED'} ${kind} ${name}  ${at}`,
           ...(failures.length === 0 ? [] : [`         ${about}`]),
-          ...failures.map((failure) => `         ${failure.at} ${failure.path} ${failure.message}`),
+          ...failures.map((failure) => `         ${problemLine(failure)}`),
         ]),
-        ...problems.map(
-          ({ at, path, message }) => `problem ${at} ${path === '' ? '' : `${path} `}${message}`,
-        ),
+        ...problems.map((problem) => `problem ${problemLine(problem)}`),
         `${assertions.length - failed} passed, ${failed} failed${problems.length === 0 ? '' : `; ${problems.length} other problem(s)`}`,
         '',
       ].join('\n');

@@ -1,16 +1,17 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { loadDirectory } from '../controller/load.ts';
 import { defaultCaps } from '../controller/source/caps.ts';
 import type { SourceFile } from '../controller/source/source.ts';
 import type { Problem } from '../snapshot/messages.ts';
+import { sayAbsent } from './absent-paths.ts';
 import type { ProgramIo } from './program-io.ts';
 import { renderJunit } from './report/junit.ts';
 import type { JunitCase } from './report/junit.ts';
 import { placeOf } from './report/place.ts';
 import { renderSarif } from './report/sarif.ts';
 import { readVersion } from './version.ts';
+import { problemLine } from './problem-line.ts';
 
 export interface ValidateOptions {
   /** Needs no secrets: references to them are taken as they are. */
@@ -39,11 +40,7 @@ export async function runValidate(
   stdin: AsyncIterable<Uint8Array> = process.stdin,
 ): Promise<number> {
   const onDisk = paths.filter((path) => path !== '-');
-  const absent = onDisk.filter((path) => !existsSync(path));
-  if (absent.length > 0) {
-    for (const path of absent) io.stderr.write(`${path}: no such file or directory\n`);
-    return 2;
-  }
+  if (sayAbsent(onDisk, io)) return 2;
   const input = paths.includes('-') ? [await readInput(stdin)] : [];
   const loaded = await loadDirectory(onDisk, {
     offline,
@@ -95,8 +92,8 @@ function casesOf({ problems, warnings }: Report, files: readonly string[]): read
     const isIn = ({ at }: Problem): boolean => placeOf(at).file === file;
     const failures = problems
       .filter(isIn)
-      .map((problem) => ({ at: problem.at, message: line(problem, '').slice(problem.at.length + 1) }));
-    const notes = warnings.filter(isIn).map((warning) => line(warning, 'warning: '));
+      .map((problem) => ({ at: problem.at, message: problemLine(problem).slice(problem.at.length + 1) }));
+    const notes = warnings.filter(isIn).map((warning) => problemLine(warning, 'warning: '));
     const first = failures[0];
     return { group: 'file', name: file, file, line: first && placeOf(first.at).line, failures, notes };
   });
@@ -105,8 +102,8 @@ function casesOf({ problems, warnings }: Report, files: readonly string[]): read
 /** One line for each problem, then one that sums up. */
 function renderText({ problems, warnings, files, resources }: Report): string {
   const lines = [
-    ...problems.map((problem) => line(problem, '')),
-    ...warnings.map((problem) => line(problem, 'warning: ')),
+    ...problems.map((problem) => problemLine(problem)),
+    ...warnings.map((problem) => problemLine(problem, 'warning: ')),
   ];
   const what = `${count(resources, 'resource')} in ${count(files, 'file')}`;
   const found = [
@@ -117,17 +114,13 @@ function renderText({ problems, warnings, files, resources }: Report): string {
   return `${lines.join('\n')}\n`;
 }
 
-function line({ at, path, message, hint }: Problem, prefix: string): string {
-  return `${at} ${path === '' ? '' : `${path} `}${prefix}${message}${hint === undefined ? '' : ` (${hint})`}`;
-}
-
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** By file, then from top to bottom; what several steps have found is said once. */
 function inOrder(problems: readonly Problem[]): Problem[] {
-  const unique = new Map(problems.map((problem) => [line(problem, ''), problem]));
+  const unique = new Map(problems.map((problem) => [problemLine(problem), problem]));
   const placed = [...unique.values()].map((problem) => {
     const { file, line: row = 0, column = 0 } = placeOf(problem.at);
     return { problem, file, row, column };
