@@ -69,7 +69,7 @@ describe('a client that only just does not stand still', () => {
     client.send('GET /endless HTTP/1.1\r\nhost: a.test\r\n\r\n');
     expect(await client.head()).to.match(/^HTTP\/1\.1 200 /);
     client.socket.pause();
-    const sip = setInterval(() => client.socket.read(16), 50);
+    const sip = setInterval(() => void client.socket.read(16), 50);
     cleanup.add(() => clearInterval(sip));
     await eventually(() => endless.length === 1);
     const [response] = endless as [ServerResponse];
