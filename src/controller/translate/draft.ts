@@ -7,6 +7,7 @@ import type { ChangedResources } from '../store/changed-resources.ts';
 import { Ground } from './ground.ts';
 import type { FindMiddleware } from './middleware.ts';
 import type { Fault } from './outcomes.ts';
+import { SimilarNames } from './similar-names.ts';
 import type { FailedEntry, KeyRequest, KeyState, Outcome, RouteSet, Translation } from './translation.ts';
 
 export type { Accepted };
@@ -56,6 +57,8 @@ export class Draft {
   readonly ground: Ground;
   readonly changes: ChangedResources;
   readonly outcomes = new Map<string, Outcome>();
+  /** For what is missing. */
+  readonly similar = new SimilarNames((kind) => this.accepted(kind));
   readonly #rest = new Map<string, Entry>();
   readonly #lists: ReadonlyMap<string, readonly Accepted[]>;
 

@@ -131,7 +131,12 @@ function translateEdge(draft: Draft, pool: MiddlewarePool, { taken, refused, edg
     }
     for (const fault of used.faults) faults.push(`${key}: ${fault.message}`);
     if (used.faults.length === 0) continue;
-    const outcome = faultsOutcome(accepted, used.faults, good === undefined ? 'unsecured' : 'lastGood');
+    const outcome = faultsOutcome(
+      accepted,
+      used.faults,
+      good === undefined ? 'unsecured' : 'lastGood',
+      draft.similar,
+    );
     draft.outcomes.set(key, outcome);
   }
   // A Gateway that was never good may ask for a middleware on every route: until it can be read, nothing is open.

@@ -124,7 +124,13 @@ export class MiddlewarePool {
     if (named?.entry === undefined) {
       const isThere = this.#draft.input.store.resources.has(key);
       const message = `Middleware ${key.slice('Middleware/'.length)} ${isThere ? 'is refused' : 'does not exist'}`;
-      used.faults.push({ reason: 'MiddlewareMissing', message, path: '', at });
+      used.faults.push({
+        reason: 'MiddlewareMissing',
+        message,
+        path: '',
+        at,
+        ...(!isThere && { missing: key }),
+      });
     } else if (named.isPerRoute && route !== undefined) {
       const instance = makeEntry(`${key}@${route}`, JSON.parse(named.entry.json) as object);
       used.own.push(instance);

@@ -139,7 +139,12 @@ function withoutMiddleware(
     );
     if (draft.failureOf(entry) === undefined) draft.add(entry);
   }
-  const outcome = faultsOutcome(accepted, faults, good === undefined ? 'unsecured' : 'lastGood');
+  const outcome = faultsOutcome(
+    accepted,
+    faults,
+    good === undefined ? 'unsecured' : 'lastGood',
+    draft.similar,
+  );
   draft.outcomes.set(key, failure === undefined ? outcome : { ...outcome, failure, reason: 'PrepareFailed' });
   return { set: good, isOld: true };
 }
@@ -227,13 +232,14 @@ function keepRoute(draft: Draft, pool: MiddlewarePool, set: RouteSet): void {
 /** References that leave a part of the route without an answer, but nothing open. */
 function reportMissing(draft: Draft, { namespace, key, accepted }: Accepted, { spec }: RouteResource): void {
   const problems: Problem[] = [];
-  const add = (path: string, message: string): void => {
-    problems.push({ at: accepted.locate(path), path, message });
+  const add = (path: string, message: string, hint?: string): void => {
+    problems.push({ at: accepted.locate(path), path, message, ...(hint !== undefined && { hint }) });
   };
   for (const [index, { name }] of spec.upstreams.entries()) {
-    if (name === undefined || draft.entry(`Upstream/${namespace}/${name}`) !== undefined) continue;
+    const missing = `Upstream/${namespace}/${name}`;
+    if (name === undefined || draft.entry(missing) !== undefined) continue;
     const message = `Upstream ${namespace}/${name} does not exist; its share of the requests is answered 503`;
-    add(`spec.upstreams[${index}].name`, message);
+    add(`spec.upstreams[${index}].name`, message, draft.similar.hintFor(missing));
   }
   const reason = problems.length > 0 ? 'UpstreamMissing' : 'ListenerMissing';
   for (const [index, name] of (spec.listeners ?? []).entries()) {

@@ -66,6 +66,25 @@ describe('runValidate', () => {
     ]);
   });
 
+  it('says which middleware and which upstream of the namespace was probably meant', async () => {
+    const elsewhere = upstream.replace('name: u', 'name: users, namespace: other');
+    writeFileSync(
+      join(dir, 'a.yaml'),
+      [
+        upstream.replace('name: u', 'name: orders'),
+        elsewhere,
+        `${head}kind: Middleware\nmetadata: { name: signed-in }\nspec: { rateLimit: { requests: 1, per: 1s } }\n`,
+        route('a', '  middlewares: [{ name: signedin }]'),
+        route('b', '').replace('name: u', 'name: order'),
+        route('c', '').replace('name: u', 'name: user'),
+      ].join('---\n'),
+    );
+    const { stdout } = await validate([dir]);
+    expect(stdout).to.include('Middleware default/signedin does not exist (did you mean "signed-in"?)');
+    expect(stdout).to.match(/Upstream default\/order does not exist; .* \(did you mean "orders"\?\)/);
+    expect(stdout).to.match(/Upstream default\/user does not exist; [^(\n]*\n/);
+  });
+
   it('reads standard input', async () => {
     const { code, stdout } = await validate(['-'], {}, `${upstream}---\n${route('a', '  drain: 1')}`);
     expect(code).to.equal(1);
