@@ -136,7 +136,7 @@ class Connection implements ClientConnection, SocketTarget {
     this.close();
   }
 
-  onData(chunk: Buffer): void {
+  onData(chunk: Buffer, isLent: boolean): void {
     if (this.state === CLOSED) return;
     if (this.state === IDLE) {
       // Nobody asked: an answer to nothing would be taken for the next one.
@@ -144,8 +144,9 @@ class Connection implements ClientConnection, SocketTarget {
       return;
     }
     this.seen = true;
-    this.input.append(chunk);
+    this.input.append(chunk, isLent);
     this.advance();
+    this.input.keep();
   }
 
   onEnd(): void {
@@ -231,11 +232,13 @@ class Connection implements ClientConnection, SocketTarget {
     if (decoder === undefined) return false;
     decoder.at = this.input.at;
     switch (decoder.decode(buffer)) {
-      case 'data':
+      case 'data': {
+        const piece = this.input.piece(decoder.dataStart, decoder.dataEnd);
         this.input.consume(decoder.at);
-        this.sink?.body(buffer.subarray(decoder.dataStart, decoder.dataEnd));
+        this.sink?.body(piece);
         if (decoder.over) this.finish(undefined);
         return true;
+      }
       case 'more':
         this.input.clear();
         return false;

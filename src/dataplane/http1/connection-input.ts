@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { InputBuffer } from './input-buffer.ts';
 import { Spill } from './spill.ts';
@@ -24,16 +24,16 @@ export class ConnectionInput {
     return this.spill === undefined ? this.buffer.size : this.buffer.size + this.spill.size;
   }
 
-  append(chunk: Buffer): void {
-    if (this.spill === undefined || (!this.ahead && this.spill.size === 0)) this.buffer.append(chunk);
-    else this.spill.push(chunk);
+  append(chunk: Buffer, isLent: boolean): void {
+    if (this.spill === undefined || (!this.ahead && this.spill.size === 0)) this.buffer.append(chunk, isLent);
+    else this.spill.push(isLent ? Buffer.from(chunk) : chunk);
   }
 
   /** Puts the next piece of what was read ahead into the buffer; false: there is none. */
   refill(): boolean {
     const piece = this.spill?.shift();
     if (piece === undefined) return false;
-    this.buffer.append(piece);
+    this.buffer.append(piece, false);
     return true;
   }
 

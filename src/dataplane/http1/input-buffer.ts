@@ -8,14 +8,35 @@ export class InputBuffer {
   bytes: Buffer | undefined = undefined;
   /** First byte of `bytes` that was not consumed. */
   at = 0;
+  /** `bytes` belong to whoever read them, until `keep`. */
+  private isLent = false;
 
   get size(): number {
     return this.bytes === undefined ? 0 : this.bytes.length - this.at;
   }
 
-  append(chunk: Buffer): void {
+  append(chunk: Buffer, isLent: boolean): void {
+    this.isLent = isLent && this.bytes === undefined;
     this.bytes = this.bytes === undefined ? chunk : Buffer.concat([this.bytes.subarray(this.at), chunk]);
     this.at = 0;
+  }
+
+  /** What was lent is about to be overwritten: the rest of it is copied. */
+  keep(): void {
+    if (!this.isLent) return;
+    if (this.bytes !== undefined) this.bytes = this.piece(this.at, this.bytes.length);
+    this.at = 0;
+    this.isLent = false;
+  }
+
+  /** Bytes of `bytes` for whoever may keep them. */
+  piece(from: number, to: number): Buffer {
+    const { bytes } = this;
+    if (bytes === undefined) return NOTHING;
+    if (!this.isLent) return bytes.subarray(from, to);
+    const copy = Buffer.allocUnsafe(to - from);
+    bytes.copy(copy, 0, from, to);
+    return copy;
   }
 
   /** What is before `to` is done with. */
@@ -25,7 +46,7 @@ export class InputBuffer {
   }
 
   rest(): Buffer {
-    return this.bytes === undefined ? NOTHING : this.bytes.subarray(this.at);
+    return this.piece(this.at, this.bytes?.length ?? 0);
   }
 
   clear(): void {

@@ -1,9 +1,10 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { SharedBufferSocket } from './shared-buffer-socket.ts';
+import type { Lender } from './shared-buffer-socket.ts';
 
 export interface SocketTarget {
-  onData(chunk: Buffer): void;
+  /** `isLent`: as in Deliver. */
+  onData(chunk: Buffer, isLent: boolean): void;
   onEnd(): void;
   onDrain(): void;
   /** Errors close the socket; `code` is the last one's. */
@@ -13,12 +14,12 @@ export interface SocketTarget {
 /** Tells `target` what happens on `socket`. The returned function stops that, except for `onClose`. */
 export function listenToSocket(socket: Socket, target: SocketTarget): () => void {
   let code: string | undefined;
-  const data = (chunk: Buffer): void => target.onData(chunk);
+  const data = (chunk: Buffer): void => target.onData(chunk, false);
   const end = (): void => target.onEnd();
   const drain = (): void => target.onDrain();
-  const shared = socket instanceof SharedBufferSocket ? socket : undefined;
-  if (shared === undefined) socket.on('data', data);
-  else shared.deliver = data;
+  const lender = isLender(socket) ? socket : undefined;
+  if (lender === undefined) socket.on('data', data);
+  else lender.deliver = (chunk, isLent) => target.onData(chunk, isLent);
   socket.on('end', end);
   socket.on('drain', drain);
   socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -26,9 +27,13 @@ export function listenToSocket(socket: Socket, target: SocketTarget): () => void
   });
   socket.on('close', () => target.onClose(code));
   return () => {
-    if (shared === undefined) socket.off('data', data);
-    else shared.deliver = undefined;
+    if (lender === undefined) socket.off('data', data);
+    else lender.deliver = undefined;
     socket.off('end', end);
     socket.off('drain', drain);
   };
+}
+
+function isLender(socket: Socket): socket is Socket & Lender {
+  return 'deliver' in socket;
 }

@@ -69,8 +69,8 @@ export class RequestBodyReader {
     const step = decoder.decode(bytes);
     switch (step) {
       case 'data': {
+        this.chunk = input.piece(decoder.dataStart, decoder.dataEnd);
         input.consume(decoder.at);
-        this.chunk = bytes.subarray(decoder.dataStart, decoder.dataEnd);
         this.received += this.chunk.length;
         const { bodyBytes } = this.limits;
         return bodyBytes > 0 && this.received > bodyBytes ? 'too-large' : step;

@@ -184,14 +184,15 @@ export class ServerConnection implements TimerTarget, SocketTarget, ExchangeOwne
 
   // ---- socket events ----------------------------------------------------------------------------------------------
 
-  onData(chunk: Buffer): void {
+  onData(chunk: Buffer, isLent: boolean): void {
     if (this.state >= LINGER) {
       this.linger?.drop(chunk);
       return;
     }
-    this.input.append(chunk);
+    this.input.append(chunk, isLent);
     this.bodyAwaited();
     this.advance();
+    this.input.buffer.keep();
   }
 
   onEnd(): void {

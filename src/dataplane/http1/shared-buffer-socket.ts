@@ -7,19 +7,27 @@ const READ_BYTES = 65_536;
 /** A connection that reads this much at once is streaming: it gets buffers of its own, which need no copying. */
 const STREAMING_BYTES = 16_384;
 
+/** `isLent`: the bytes are only there until it returns; what is to be kept must be copied. */
+export type Deliver = (chunk: Buffer, isLent: boolean) => void;
+
+/** A socket that lends what it reads instead of emitting it. */
+export interface Lender {
+  /** Gets what is read. Undefined: the socket is an ordinary stream. */
+  deliver: Deliver | undefined;
+}
+
 /** The buffer into which all quiet connections of a thread read. */
 export function createReadBuffer(): Buffer {
   return Buffer.allocUnsafeSlow(READ_BYTES);
 }
 
 /**
- * A TCP socket that reads into a buffer shared by all (Node's `onread`) and hands on a copy of what came. Node would
- * allocate 64 KiB for every read and collect them as garbage; that is a fifth of all that a proxied request costs
- * (docs/performance.md).
+ * A TCP socket that reads into a buffer shared by all (Node's `onread`) and lends what came: a head is read out of it
+ * without a copy. Node would allocate 64 KiB for every read and collect them as garbage; that is a fifth of all that a
+ * proxied request costs (docs/performance.md).
  */
-export class SharedBufferSocket extends Socket {
-  /** Gets what is read, in a buffer of its own. Undefined: the socket is an ordinary stream. */
-  deliver: ((chunk: Buffer) => void) | undefined;
+export class SharedBufferSocket extends Socket implements Lender {
+  deliver: Deliver | undefined;
 
   constructor(shared: Buffer, options: SocketConstructorOpts) {
     let next: Buffer | undefined = shared;
@@ -31,24 +39,20 @@ export class SharedBufferSocket extends Socket {
         return buffer as Uint8Array;
       },
       callback: (count, buffer) => {
-        const owned = buffer.buffer !== shared.buffer;
-        const chunk = owned ? Buffer.from(buffer.buffer, buffer.byteOffset, count) : copy(shared, count);
+        const isLent = buffer.buffer === shared.buffer;
+        const chunk = isLent
+          ? shared.subarray(0, count)
+          : Buffer.from(buffer.buffer, buffer.byteOffset, count);
         if (count >= STREAMING_BYTES) next = createReadBuffer();
-        else if (owned) next = shared;
-        if (this.deliver === undefined) return this.push(chunk);
-        this.deliver(chunk);
+        else if (!isLent) next = shared;
+        if (this.deliver === undefined) return this.push(isLent ? Buffer.from(chunk) : chunk);
+        this.deliver(chunk, isLent);
         return true;
       },
     };
     // Documented for `new net.Socket`, but missing in its types.
     super({ ...options, onread } as SocketConstructorOpts);
   }
-}
-
-function copy(shared: Buffer, count: number): Buffer {
-  const chunk = Buffer.allocUnsafe(count);
-  shared.copy(chunk, 0, 0, count);
-  return chunk;
 }
 
 interface Handle {

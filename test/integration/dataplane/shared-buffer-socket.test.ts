@@ -8,6 +8,7 @@ import {
   createReadBuffer,
   SharedBufferSocket,
 } from '../../../src/dataplane/http1/shared-buffer-socket.ts';
+import type { Deliver } from '../../../src/dataplane/http1/shared-buffer-socket.ts';
 import { cleanupAfterEach } from '../../support/cleanup.ts';
 import type { Cleanup } from '../../support/cleanup.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -24,8 +25,7 @@ describe('SharedBufferSocket', () => {
       cleanup.add(() => socket.destroy());
       const chunks: Buffer[] = [];
       received.push(chunks);
-      // Kept, not copied: what was handed on must not be overwritten by later reads.
-      socket.deliver = (chunk) => void chunks.push(chunk);
+      socket.deliver = keepIn(chunks);
       socket.on('end', () => socket.end(digest(chunks)));
     });
     const sizes = [1, 300, 9_000, 200_000, 3_000_000];
@@ -35,7 +35,7 @@ describe('SharedBufferSocket', () => {
         const socket = new SharedBufferSocket(shared, {}).connect(port, '127.0.0.1');
         cleanup.add(() => socket.destroy());
         const chunks: Buffer[] = [];
-        socket.deliver = (chunk) => void chunks.push(chunk);
+        socket.deliver = keepIn(chunks);
         await once(socket, 'connect');
         socket.write(sent.subarray(0, size / 2));
         socket.end(sent.subarray(size / 2));
@@ -86,6 +86,11 @@ async function startServer(cleanup: Cleanup, connected: (socket: Socket) => void
   cleanup.add(() => server.close());
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
+}
+
+/** Copies only what is lent: the rest must not be overwritten by later reads. */
+function keepIn(chunks: Buffer[]): Deliver {
+  return (chunk, isLent) => void chunks.push(isLent ? Buffer.from(chunk) : chunk);
 }
 
 function digest(chunks: readonly Buffer[]): string {

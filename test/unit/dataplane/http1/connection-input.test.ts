@@ -25,8 +25,12 @@ describe('ConnectionInput', () => {
           input.buffer.clear();
         };
         for (const { do: what, bytes } of steps) {
-          if (what === 'come') input.append(Buffer.from(Array.from({ length: bytes }, () => came++ % 251)));
-          else if (what === 'take') take();
+          if (what === 'come') {
+            const lent = Buffer.from(Array.from({ length: bytes }, () => came++ % 251));
+            input.append(lent, true);
+            input.buffer.keep();
+            lent.fill(255);
+          } else if (what === 'take') take();
           else if (what === 'look') input.lookForPeer();
           else if (what === 'hold') input.ahead = false;
           else input.refill();
@@ -54,7 +58,7 @@ describe('ConnectionInput', () => {
     const readAll = ({ input, wire }: { input: ConnectionInput; wire: Wire }): number => {
       input.lookForPeer();
       while (!wire.isPaused()) {
-        input.append(mebibyte);
+        input.append(mebibyte, false);
         input.flow(false);
       }
       return input.size / mebibyte.length;

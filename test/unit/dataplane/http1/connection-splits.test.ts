@@ -29,17 +29,28 @@ const options = {
 
 /** Events with neighbouring body pieces joined: where they are cut is no part of the message. */
 class Events {
-  readonly list: string[] = [];
+  private readonly all: (string | Buffer)[] = [];
 
   add(event: string): void {
-    this.list.push(event);
+    this.all.push(event);
   }
 
+  /** Kept as it is: whoever gets a body piece may do so. */
   body(chunk: Buffer): void {
-    const text = chunk.toString('latin1');
-    const last = this.list.length - 1;
-    if (this.list[last]?.startsWith('body ')) this.list[last] += text;
-    else this.list.push(`body ${text}`);
+    this.all.push(chunk);
+  }
+
+  get list(): string[] {
+    const list: string[] = [];
+    let inBody = false;
+    for (const event of this.all) {
+      const text = typeof event === 'string' ? event : event.toString('latin1');
+      if (typeof event === 'string') list.push(text);
+      else if (inBody) list[list.length - 1] += text;
+      else list.push(`body ${text}`);
+      inBody = typeof event !== 'string';
+    }
+    return list;
   }
 }
 

@@ -1,10 +1,15 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { Deliver, Lender } from '../../../../src/dataplane/http1/shared-buffer-socket.ts';
 
-/** The byte streams of a connection without a network: `feed` is what the peer sends, `sent` what it gets. */
-export class Wire extends Duplex {
+/**
+ * The byte streams of a connection without a network: `feed` is what the peer sends, `sent` what it gets. It lends its
+ * bytes, as sockets do, and spoils them when they are due back.
+ */
+export class Wire extends Duplex implements Lender {
   sent = '';
+  deliver: Deliver | undefined = undefined;
   readonly remoteAddress = '::ffff:127.0.0.1';
   readonly remotePort = 1;
   readonly localPort = 2;
@@ -15,7 +20,11 @@ export class Wire extends Duplex {
 
   /** Told to the codec at once, as by a socket that has just been read. */
   feed(text: string): void {
-    if (!this.destroyed) this.emit('data', Buffer.from(text, 'latin1'));
+    if (this.destroyed) return;
+    const lent = Buffer.from(text, 'latin1');
+    if (this.deliver === undefined) this.emit('data', lent);
+    else this.deliver(lent, true);
+    lent.fill('!');
   }
 
   override _read(): void {}
