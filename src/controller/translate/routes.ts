@@ -122,16 +122,18 @@ function violating(
 /** A middleware is missing: the last good version of the route, or 503 for all that it matches. */
 function withoutMiddleware(
   draft: Draft,
-  { key, namespace, name, accepted }: Accepted,
+  stored: Accepted,
   good: RouteSet | undefined,
   { faults, failure }: { readonly faults: readonly Fault[]; readonly failure?: FailedEntry },
 ): Decided {
+  const { key, namespace, name, accepted } = stored;
+  const resource = accepted.resource as RouteResource;
   if (good === undefined) {
     const entry = makeEntry(
       key,
       routeSnapshot({
         name: `${namespace}/${name}`,
-        resource: accepted.resource as RouteResource,
+        resource,
         middlewares: [],
         upstreams: [],
         unsecured: faults[0]?.message ?? 'a middleware is missing',
@@ -139,12 +141,10 @@ function withoutMiddleware(
     );
     if (draft.failureOf(entry) === undefined) draft.add(entry);
   }
-  const outcome = faultsOutcome(
-    accepted,
-    faults,
-    good === undefined ? 'unsecured' : 'lastGood',
-    draft.similar,
-  );
+  const found = faultsOutcome(accepted, faults, good === undefined ? 'unsecured' : 'lastGood', draft.similar);
+  // What is missing besides: whoever mends one shall see the other.
+  const problems = [...found.problems, ...missingReferences(draft, stored, resource)];
+  const outcome = { ...found, problems };
   draft.outcomes.set(key, failure === undefined ? outcome : { ...outcome, failure, reason: 'PrepareFailed' });
   return { set: good, isOld: true };
 }
@@ -230,7 +230,19 @@ function keepRoute(draft: Draft, pool: MiddlewarePool, set: RouteSet): void {
 }
 
 /** References that leave a part of the route without an answer, but nothing open. */
-function reportMissing(draft: Draft, { namespace, key, accepted }: Accepted, { spec }: RouteResource): void {
+function reportMissing(draft: Draft, stored: Accepted, resource: RouteResource): void {
+  const problems = missingReferences(draft, stored, resource);
+  if (problems.length === 0) return;
+  const isUpstream = problems.some(({ path }) => path.startsWith('spec.upstreams'));
+  const reason = isUpstream ? 'UpstreamMissing' : 'ListenerMissing';
+  draft.outcomes.set(stored.key, { serving: 'current', reason, resolved: false, problems });
+}
+
+function missingReferences(
+  draft: Draft,
+  { namespace, accepted }: Accepted,
+  { spec }: RouteResource,
+): readonly Problem[] {
   const problems: Problem[] = [];
   const add = (path: string, message: string, hint?: string): void => {
     problems.push({ at: accepted.locate(path), path, message, ...(hint !== undefined && { hint }) });
@@ -241,10 +253,9 @@ function reportMissing(draft: Draft, { namespace, key, accepted }: Accepted, { s
     const message = `Upstream ${namespace}/${name} does not exist; its share of the requests is answered 503`;
     add(`spec.upstreams[${index}].name`, message, draft.similar.hintFor(missing));
   }
-  const reason = problems.length > 0 ? 'UpstreamMissing' : 'ListenerMissing';
   for (const [index, name] of (spec.listeners ?? []).entries()) {
     if (draft.entry(`Listener/${name}`) !== undefined) continue;
     add(`spec.listeners[${index}]`, `no Gateway has a listener called ${name}`);
   }
-  if (problems.length > 0) draft.outcomes.set(key, { serving: 'current', reason, resolved: false, problems });
+  return problems;
 }

@@ -56,12 +56,13 @@ describe('runValidate', () => {
     const { code, stdout } = await validate([dir]);
     expect(code).to.equal(1);
     expect(stdout.split('\n')).to.deep.equal([
+      'DIR/a.yaml:5:23 spec.upstreams[0].name Upstream default/u does not exist; its share of the requests is answered 503',
       'DIR/a.yaml:6:25 spec.middlewares[0].name Middleware default/nope does not exist',
       'DIR/a.yaml:13:13 spec.priority must be a whole number, not the text "x"',
       'DIR/b.yaml:6:3 spec.hostname unknown field "hostname" (did you mean "hostnames"?)',
       'DIR/b.yaml:12:23 spec.upstreams[0].name Upstream default/u does not exist; its share of the requests is answered 503',
       'DIR/b.yaml:11:1 spec.matches[0] warning: cannot be told apart from a match of Route default/a (DIR/a.yaml:4:1), which is asked first (set spec.priority, or a condition in which they differ)',
-      '4 problems, 1 warning; 2 resources in 2 files good',
+      '5 problems, 1 warning; 2 resources in 2 files good',
       '',
     ]);
   });
