@@ -63,7 +63,8 @@ function summaryOf(simulation: Simulation): string {
   const what = describeOutcome(simulation);
   if (ambiguity === undefined) return what;
   const { reading, route } = ambiguity;
-  return `${what}; read in another way (${reading.replaceAll('_', ' ')}) it would pass by a middleware of route ${route}`;
+  const how = reading === 'slash' ? 'with a slash at its end more or less' : reading.replaceAll('_', ' ');
+  return `${what}; read in another way (${how}) it would pass by a middleware of route ${route}`;
 }
 
 function explainRoute(

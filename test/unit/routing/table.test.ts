@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { Pair } from '../../../src/routing/precedence.ts';
 import { RouteError } from '../../../src/routing/rule.ts';
 import type { MatchRequest } from '../../../src/routing/rule.ts';
 import { buildTable, RoutingTable } from '../../../src/routing/table.ts';
@@ -334,6 +335,63 @@ describe('RoutingTable, where an upstream may not tell a slash at the end from n
       expect(table.match(request(path)), path).to.deep.equal(answer);
     for (const path of ['/', '/admin/x', '/users/', '/users/7/x', '/inner/x', '/blog/'])
       expect(winner(table, request(path)), path).to.be.oneOf(['area', 'pages', 'public']);
+  });
+
+  it('does so in every table for exactly these requests', () => {
+    let refused = 0;
+    const paths = [
+      ...['/a', '/a/', '/a/b', '/a/b/'].map(exact),
+      ...['/{v}', '/{v}/', '/a/{v}', '/a/{v}/', '/{v}/b'].map(template),
+      ...['/', '/a', '/a/b'].map(prefix),
+      ...['/a', '/a/?', '/[ab]/b', '/a/b/'].map(regex),
+    ];
+    const entry = fc.record({
+      path: fc.constantFrom(...paths),
+      hostnames: fc.constantFrom([], ['a.test'], ['*.test']),
+      priority: fc.constantFrom(0, 0, 0, 1),
+      kind: fc.constantFrom('jwt', 'headers', 'both', 'none', 'none'),
+    });
+    const requests = ['/a', '/a/', '/b', '/b/', '/a/b', '/a/b/', '/b/b/', '/a/c/'].flatMap((path) =>
+      ['a.test', 'other'].map((host) => request(path, { host })),
+    );
+    fc.assert(
+      fc.property(fc.array(entry, { minLength: 2, maxLength: 8 }), (entries) => {
+        const routes = entries.map(({ path, kind, ...fields }, i) => {
+          const jwt = kind === 'jwt' || kind === 'both' ? [`Middleware/default/jwt${i % 2}`] : [];
+          const headers = kind === 'headers' || kind === 'both' ? ['Middleware/default/headers'] : [];
+          const guards = jwt.length > 0 ? { guards: [headers.length] } : {};
+          return route(`r${i}`, [path], { ...fields, middlewares: [...headers, ...jwt], ...guards });
+        });
+        const table = build(routes);
+        const pairs = table.pairs();
+        const guardsOf = ({ rule }: Pair<string>): readonly string[] =>
+          routes.find(({ name }) => name === rule.route)?.middlewares ?? [];
+        for (const sent of requests) {
+          const winnerOf = (path: string): Pair<string> | undefined =>
+            pairs.find((pair) => naiveMatch([pair], routes, { ...sent, path }).kind === 'matched');
+          const open = winnerOf(sent.path);
+          if (open === undefined) continue;
+          const guarding = winnerOf(sent.path.endsWith('/') ? sent.path.slice(0, -1) : `${sent.path}/`);
+          const isPassedBy =
+            guarding !== undefined &&
+            guarding.rule.route !== open.rule.route &&
+            pairs.indexOf(guarding) < pairs.indexOf(open) &&
+            guardsOf(guarding).some((name) => name.includes('jwt') && !guardsOf(open).includes(name));
+          const [own, others] = [open.rule.path, guarding?.rule.path];
+          const isWritten =
+            own.kind === 'Exact' ||
+            (own.kind === 'Template' &&
+              others?.kind === 'Template' &&
+              own.text.replace(/\/$/, '') === others.text.replace(/\/$/, ''));
+          const result = table.match(sent);
+          const isRefused = result.kind === 'ambiguous' && result.reading === 'slash';
+          expect(isRefused, `${sent.host}${sent.path}`).to.equal(isPassedBy && !isWritten);
+          if (isRefused) refused++;
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(refused).to.be.above(30);
   });
 
   it('lets pass what somebody has written down with the slash', () => {
