@@ -52,8 +52,10 @@ interface Parts<T> {
   folded: HostIndex<T> | undefined;
   /** Number of routes with middlewares. */
   guarded: number;
-  /** Of those, routes that may refuse a path and not the same with a slash at its end, or the reverse. */
+  /** Of those, routes that may refuse a path with a slash at its end and not the same without. */
   slashed: number;
+  /** The reverse. */
+  slashless: number;
 }
 
 const NONE = Object.freeze({ kind: 'none' });
@@ -81,6 +83,7 @@ export class RoutingTable<T> {
       folded: undefined,
       guarded: 0,
       slashed: 0,
+      slashless: 0,
     });
   }
 
@@ -156,9 +159,9 @@ export class RoutingTable<T> {
 
   /** Whether `winner` lets a request pass by the middlewares of a rule that another reading of its path leads to. */
   private ambiguity(request: MatchRequest, text: string, winner: Pair<T>): MatchResult<T> | undefined {
-    const { index, folded, slashed } = this.parts;
+    const { index, folded } = this.parts;
     // Who writes an exact path has settled what the slash means there.
-    const isSlashOpen = slashed > 0 && winner.rule.path.kind !== 'Exact';
+    const isSlashOpen = winner.rule.path.kind !== 'Exact';
     const bySlash = isSlashOpen ? this.passedBySlash(request, text, winner) : undefined;
     if (bySlash !== undefined) return { kind: 'ambiguous', reading: 'slash', route: bySlash.route };
     for (const reading of otherReadings(request.path)) {
@@ -174,9 +177,10 @@ export class RoutingTable<T> {
 
   /** The rule that `text` leads to with a slash more or less, if it might have refused what the winner lets pass. */
   private passedBySlash(request: MatchRequest, text: string, winner: Pair<T>): Rule<T> | undefined {
+    const { index, folded, slashed, slashless } = this.parts;
+    if ((text.endsWith('/') ? slashless : slashed) === 0) return undefined;
     const other = otherSlash(text);
     if (other === '') return undefined;
-    const { index, folded } = this.parts;
     return refusedBy(index, request, other, winner) ?? refusedBy(folded, request, other, winner);
   }
 }
@@ -248,7 +252,7 @@ function put<T>(parts: Parts<T>, edit: Edit, name: string, bound: BoundRoute<T>)
     }
   }
   if (isGuarded(rules)) parts.guarded += 1;
-  if (rules.some(refusesBySlash)) parts.slashed += 1;
+  countSlashes(parts, rules, 1);
   parts.routes = parts.routes.set(edit, name, bound);
   const regexes = rules.filter(({ path }) => path.kind === 'Regex').length;
   return 1 + hostnames.length * rules.length + REGEX_WEIGHT * regexes;
@@ -278,7 +282,7 @@ function drop<T>(parts: Parts<T>, edit: Edit, name: string): number {
     }
   }
   if (isGuarded(bound.rules)) parts.guarded -= 1;
-  if (bound.rules.some(refusesBySlash)) parts.slashed -= 1;
+  countSlashes(parts, bound.rules, -1);
   parts.routes = parts.routes.delete(edit, name);
   return 1 + bound.hostnames.length * bound.rules.length;
 }
@@ -287,9 +291,13 @@ function isGuarded(rules: readonly Rule[]): boolean {
   return rules.some((rule) => rule.guards.length > 0);
 }
 
-/** A prefix stands for both: with the slash and without. */
-function refusesBySlash({ refusing, path }: Rule): boolean {
-  return refusing.length > 0 && path.kind !== 'Prefix' && path.kind !== 'Any';
+/** A prefix stands for both, with the slash and without; of an expression it is not known. */
+function countSlashes<T>(parts: Parts<T>, rules: readonly Rule[], by: 1 | -1): void {
+  const refusing = rules.filter(
+    ({ refusing: guards, path }) => guards.length > 0 && path.kind !== 'Prefix' && path.kind !== 'Any',
+  );
+  if (refusing.some(({ path }) => path.kind === 'Regex' || path.text.endsWith('/'))) parts.slashed += by;
+  if (refusing.some(({ path }) => path.kind === 'Regex' || !path.text.endsWith('/'))) parts.slashless += by;
 }
 
 /** Whether two templates differ by nothing but a slash at the end: both are written down. */
