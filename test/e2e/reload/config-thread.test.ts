@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { describe, it } from 'mocha';
@@ -54,3 +54,27 @@ describe('a config thread that crashes', () => {
     expect(await fallbacks()).to.equal(0);
   });
 });
+
+describe('the config thread', () => {
+  const cleanup = cleanupAfterEach();
+
+  it('gives way to traffic once there is any: it alone of all threads has a lower priority', async function () {
+    // No other system has priorities of single threads.
+    if (process.platform !== 'linux') this.skip();
+    const upstream = await startUpstream(cleanup, 'here');
+    const document = routeDocument('a', `upstreams: [{ url: "${upstream.url}" }]`);
+    const gateway = await startGateway(cleanup, { files: { 'a.yaml': document } });
+    await eventually(() => {
+      const lowered = nicenessOfThreads(gateway.process.pid ?? -1).filter((nice) => nice > 0);
+      expect(lowered).to.deep.equal([10]);
+    });
+  });
+});
+
+/** proc_pid_stat(5): field 19, counted behind the name, which may hold blanks and brackets. */
+function nicenessOfThreads(pid: number): readonly number[] {
+  return readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  });
+}
