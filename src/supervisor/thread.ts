@@ -17,19 +17,22 @@ export interface ThreadStart {
   readonly entry: URL;
   readonly name: string;
   readonly data: unknown;
-  /** Size of V8's young generation; undefined: V8's own choice. */
+  /** Most that V8's generations may take; undefined: V8's own choice. */
   readonly youngGenerationMb?: number;
+  /** A thread that needs more ends. */
+  readonly oldGenerationMb?: number;
 }
 
 /** Starts a thread. Messages posted before its code is loaded wait for it. */
 export function startThread<Out, In>(start: ThreadStart, events: ThreadEvents<In>): Thread<Out> {
-  const { entry, name, data, youngGenerationMb } = start;
+  const { entry, name, data, youngGenerationMb, oldGenerationMb } = start;
   const worker = new Worker(entry, {
     name,
     workerData: data,
-    ...(youngGenerationMb === undefined
-      ? {}
-      : { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } }),
+    resourceLimits: {
+      ...(youngGenerationMb !== undefined && { maxYoungGenerationSizeMb: youngGenerationMb }),
+      ...(oldGenerationMb !== undefined && { maxOldGenerationSizeMb: oldGenerationMb }),
+    },
   });
   let failure: Error | undefined;
   worker.on('message', (message) => events.message(message as In));
