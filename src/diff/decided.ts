@@ -1,3 +1,4 @@
+import { fromFieldValue } from '../routing/field-value.ts';
 import type { Simulation } from '../simulation/simulation.ts';
 import type { Entry } from '../snapshot/model.ts';
 
@@ -63,7 +64,7 @@ function fieldsByName(raw: readonly string[]): Readonly<Record<string, readonly 
   const fields = new Map<string, string[]>();
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] ?? '').toLowerCase();
-    fields.set(name, [...(fields.get(name) ?? []), raw[i + 1] ?? '']);
+    fields.set(name, [...(fields.get(name) ?? []), fromFieldValue(raw[i + 1] ?? '')]);
   }
   return Object.fromEntries(fields);
 }

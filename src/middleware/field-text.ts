@@ -1,4 +1,4 @@
-/** What may stand in a header field, and how text becomes one (RFC 9110 §5.1, §5.5). */
+/** What may stand in a header field (RFC 9110 §5.1, §5.5). */
 import { wellFormed } from '../routing/well-formed.ts';
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -18,14 +18,4 @@ export function isFieldName(name: string): boolean {
 export function isFieldValue(value: string): boolean {
   if (control.test(value) || value !== value.trim()) return false;
   return !beyondAscii.test(value) || wellFormed(value) === value;
-}
-
-/** Text as the latin1 string that a header list holds: its UTF-8 bytes, one character each. */
-export function toFieldValue(text: string): string {
-  return beyondAscii.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
-}
-
-/** The text that `toFieldValue` made one of. */
-export function fromFieldValue(value: string): string {
-  return beyondAscii.test(value) ? Buffer.from(value, 'latin1').toString('utf8') : value;
 }

@@ -1,8 +1,9 @@
 /** What `requestHeaders` and `responseHeaders` have in common: a few edits of a header list in a fixed order. */
+import { fromFieldValue, toFieldValue } from '../routing/field-value.ts';
 import type { HeaderList } from '../routing/header-list.ts';
 import type { ConfigProblem } from './contract.ts';
 import { compileStrip } from './field-spellings.ts';
-import { fromFieldValue, isFieldName, isFieldValue, toFieldValue } from './field-text.ts';
+import { isFieldName, isFieldValue } from './field-text.ts';
 import { framingFields } from './framing-fields.ts';
 
 /** Carried out in this order: remove, rename, set, add. Names are compared without regard to case. */

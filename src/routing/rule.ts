@@ -1,11 +1,11 @@
-import type { MatchSnapshot, RouteSnapshot, ValueMatch } from '../snapshot/model.ts';
+import type { MatchSnapshot, RouteSnapshot } from '../snapshot/model.ts';
 import { CommonLists } from './common-lists.ts';
 import type { HeaderList } from './header-list.ts';
 import { compilePathPattern, foldedPattern, PathPatternError } from './path-pattern.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { queryParameter } from './query.ts';
 import { RegexError } from './regex.ts';
-import { ValueCondition } from './value-condition.ts';
+import { HeaderCondition, ValueCondition } from './value-condition.ts';
 
 /** One match of one route, compiled; the same for all its hostnames. */
 export interface Rule<T = unknown> {
@@ -120,8 +120,8 @@ function compileRule<T>(
     priority: route.priority,
     path,
     methods: match.methods.length === 0 ? undefined : lists.of(match.methods),
-    headers: conditionsOf(match.headers),
-    query: conditionsOf(match.query),
+    headers: listOf(match.headers.map((each) => new HeaderCondition(each))),
+    query: listOf(match.query.map((each) => new ValueCondition(each))),
     listeners,
     route: route.name,
     matchIndex,
@@ -168,8 +168,8 @@ export function boundAnew<T>(rule: Rule<T>, target: T): Rule<T> {
 
 const NO_CONDITIONS: readonly ValueCondition[] = [];
 
-function conditionsOf(matches: readonly ValueMatch[]): readonly ValueCondition[] {
-  return matches.length === 0 ? NO_CONDITIONS : matches.map((match) => new ValueCondition(match));
+function listOf(conditions: readonly ValueCondition[]): readonly ValueCondition[] {
+  return conditions.length === 0 ? NO_CONDITIONS : conditions;
 }
 
 export function acceptsMethod(rule: Rule, method: string): boolean {

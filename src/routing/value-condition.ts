@@ -1,11 +1,12 @@
 import type { ValueMatch } from '../snapshot/model.ts';
+import { fromFieldValue, toFieldValue } from './field-value.ts';
 import { compileRegex } from './regex.ts';
 import type { Regex } from './regex.ts';
 
-/** One condition on a header or a query parameter, compiled. */
+/** One condition on a query parameter, compiled. */
 export class ValueCondition {
   readonly name: string;
-  private readonly type: ValueMatch['type'];
+  protected readonly type: ValueMatch['type'];
   private readonly value: string;
   private readonly regex: Regex | undefined;
 
@@ -34,5 +35,16 @@ export class ValueCondition {
       case 'Regex':
         return (this.regex as Regex).test(candidate);
     }
+  }
+}
+
+/** The same on a header, whose value is a list of bytes: text stands for its UTF-8, as in what middlewares set. */
+export class HeaderCondition extends ValueCondition {
+  constructor(match: ValueMatch) {
+    super(match.type === 'Regex' ? match : { ...match, value: toFieldValue(match.value) });
+  }
+
+  override test(candidate: string): boolean {
+    return super.test(this.type === 'Regex' ? fromFieldValue(candidate) : candidate);
   }
 }

@@ -1,3 +1,4 @@
+import { fromFieldValue } from '../routing/field-value.ts';
 import { pathText } from '../routing/path-text.ts';
 import type { PathPattern } from '../routing/path-pattern.ts';
 import type { Pair } from '../routing/precedence.ts';
@@ -151,7 +152,8 @@ function valueFailure(
 ): FailedCondition | undefined {
   const { name, key } = wish;
   if (value !== undefined && wish.test(value)) return undefined;
-  const [, type, wanted = ''] = JSON.parse(key) as [string, ValueMatch['type'], string?];
+  const [, type, asked = ''] = JSON.parse(key) as [string, ValueMatch['type'], string?];
+  const wanted = condition === 'header' && type !== 'Regex' ? fromFieldValue(asked) : asked;
   const expected = { Exact: wanted, Prefix: `${wanted}…`, Regex: `/${wanted}/`, Present: 'any value' }[type];
   return { condition, name, expected, ...(value === undefined && { absent: true }) };
 }

@@ -1,12 +1,15 @@
+import { domainToASCII } from 'node:url';
 import type { Claims } from '../middleware/claims.ts';
+import { toFieldValue } from '../routing/field-value.ts';
 import { HeaderList } from '../routing/header-list.ts';
+import { wellFormed } from '../routing/well-formed.ts';
 
 /** A request to be decided without being sent. */
 export interface SimulationRequest {
   readonly method: string;
   /** Absolute, as a client would be given it: `https://host/path?query`. Its port does not matter. */
   readonly url: string;
-  /** Name, value, name, value, … */
+  /** Name, value, name, value, … as text, which is sent as UTF-8. */
   readonly headers?: readonly string[];
   /** Stand in for a verified token. */
   readonly claims?: Claims;
@@ -42,7 +45,7 @@ export interface Arrival extends WireRequest {
 
 const absoluteUrl = /^(https?):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#.*)?$/is;
 const token = /^[!#$%&'*+.^_`|~\w-]+$/;
-const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+const fieldValue = /^[\t\x20-\x7e\x80-\uffff]*$/;
 
 /**
  * Reads the URL as clients do, but leaves the path as it is written: what a client makes of `/a/../b` is its own affair, what
@@ -57,16 +60,17 @@ export function toWire({ method, url, headers = [] }: SimulationRequest): WireRe
   }
   const [, scheme = '', full = '', path = '', query] = parts;
   const at = full.lastIndexOf('@');
-  const authority = full.slice(at + 1);
+  const authority = inAscii(full.slice(at + 1));
   if (authority === '') throw new SimulationRequestError('the URL has no host');
-  const list = new HeaderList([...headers]);
-  for (let i = 0; i < list.raw.length; i += 2) {
-    const [name = '', value = ''] = list.raw.slice(i, i + 2);
+  const list = new HeaderList([]);
+  for (let i = 0; i < headers.length; i += 2) {
+    const [name = '', value = ''] = headers.slice(i, i + 2);
     if (!token.test(name)) throw new SimulationRequestError(`"${name}" is not a header name`);
     if (!fieldValue.test(value)) throw new SimulationRequestError(`the value of ${name} cannot be sent`);
+    list.add(name, toFieldValue(value));
   }
   if (!list.has('host')) list.raw.unshift('host', authority);
-  if (at >= 0 && !list.has('authorization')) list.add('authorization', `Basic ${btoa(full.slice(0, at))}`);
+  if (at >= 0 && !list.has('authorization')) list.add('authorization', basic(full.slice(0, at)));
   return {
     method,
     scheme: scheme.toLowerCase() === 'https' ? 'https' : 'http',
@@ -78,5 +82,18 @@ export function toWire({ method, url, headers = [] }: SimulationRequest): WireRe
 
 /** Clients send what is not ASCII as escaped UTF-8. */
 function escaped(text: string): string {
-  return text.replace(/[^\x00-\x7f]+/g, (letters) => encodeURIComponent(letters));
+  return text.replace(/[^\x00-\x7f]+/g, (letters) => encodeURIComponent(wellFormed(letters)));
+}
+
+/** Host names go by their ASCII form (RFC 5891); what has none is left for the gateway to refuse. */
+function inAscii(authority: string): string {
+  if (/^[\x00-\x7f]*$/.test(authority)) return authority;
+  const [, host = '', port = ''] = /^(.*?)(:\d*)?$/s.exec(authority) ?? [];
+  const name = domainToASCII(host);
+  return name === '' ? authority : name + port;
+}
+
+/** RFC 7617, in UTF-8. */
+function basic(user: string): string {
+  return `Basic ${Buffer.from(user, 'utf8').toString('base64')}`;
 }

@@ -35,7 +35,11 @@ const match = fc.record(
   {
     path: pathCondition,
     methods: fc.constantFrom(['GET'], ['POST'], ['GET', 'PUT']),
-    headers: fc.constant([{ name: 'x-env', exact: 'canary' }]),
+    headers: fc.constantFrom<object[]>(
+      [{ name: 'x-env', exact: 'canary' }],
+      [{ name: 'x-city', exact: 'Zürich' }],
+      [{ name: 'x-city', regex: '^Z.rich' }],
+    ),
     query: fc.constant([{ name: 'v', present: true }]),
   },
   { requiredKeys: ['path'] },
@@ -44,7 +48,7 @@ const middleware = fc.oneof(
   fc.constantFrom<object>(
     { name: 'auth' },
     { name: 'gone' },
-    { requestHeaders: { set: { 'x-set': '1' }, remove: ['x-env'], rename: { 'x-old': 'x-new' } } },
+    { requestHeaders: { set: { 'x-set': 'ä' }, remove: ['x-env'], rename: { 'x-old': 'x-new' } } },
     { rewrite: { stripPrefix: '/a' } },
     { rewrite: { replacePrefix: { prefix: '/b', with: '/bb' } } },
     { rewrite: { path: '/captured/{x}' } },
@@ -75,6 +79,7 @@ const asked = fc.record({
   query: fc.constantFrom('', '?v=1', '?x=1&v', '?%76=2'),
   headers: fc.subarray<[string, string]>([
     ['X-Env', 'canary'],
+    ['x-city', 'Zürich'],
     ['x-old', 'o'],
     ['x-tenant', 't'],
     ['x-forwarded-for', '192.0.2.1'],
@@ -256,7 +261,8 @@ function send(
     method,
     headers: {
       host,
-      ...Object.fromEntries(headers),
+      // Node writes latin1; clients write UTF-8.
+      ...Object.fromEntries(headers.map(([name, value]) => [name, Buffer.from(value).toString('latin1')])),
       'content-length': '0',
       ...(signedIn && { authorization: `Bearer ${token({ iss: 'idp', sub: '7' })}` }),
     },

@@ -1,4 +1,5 @@
 import type { RouteTestResource } from '../../resources/generated.ts';
+import { fromFieldValue } from '../../routing/field-value.ts';
 import { HeaderList } from '../../routing/header-list.ts';
 import type { Simulation } from '../../simulation/simulation.ts';
 import type { SimulatedUpstream } from '../../simulation/upstreams.ts';
@@ -53,7 +54,7 @@ export function compareExpectation(
   }
   const headers = new HeaderList([...outcome.headers]);
   for (const [name, value] of Object.entries(expect.headers ?? {})) {
-    const values = headers.getAll(name.toLowerCase());
+    const values = headers.getAll(name.toLowerCase()).map(fromFieldValue);
     if (values.includes(value) || values.join(', ') === value) continue;
     const got = values.length === 0 ? 'there is none' : `it is ${shown(name, values.join(', '))}`;
     add(['headers', name], `${name}: ${shown(name, value)}`, got);

@@ -1,3 +1,4 @@
+import { fromFieldValue } from '../../routing/field-value.ts';
 import { HeaderList } from '../../routing/header-list.ts';
 import type { MatchRequest } from '../../routing/rule.ts';
 import { findNearLosers, precedenceBetween } from '../../simulation/near-losers.ts';
@@ -117,8 +118,8 @@ function explainForward(
     query: redactQuery(outcome.query),
     headers: outcome.changes.map(({ name, before, after }) => ({
       name,
-      before: before.map((value) => redactNamed(name, value)),
-      after: after.map((value) => redactNamed(name, value)),
+      before: before.map((value) => redactNamed(name, fromFieldValue(value))),
+      after: after.map((value) => redactNamed(name, fromFieldValue(value))),
     })),
     hostHeader: outcome.hostHeader,
     upstreams: outcome.upstreams.map(({ key, name, probability, endpoints, refusal }) => {
@@ -191,6 +192,8 @@ function routeOf({ entries }: Simulator, name: string): RouteSnapshot | undefine
 function fieldsOf(raw: readonly string[]): readonly { readonly name: string; readonly value: string }[] {
   const { raw: flat } = new HeaderList([...raw]);
   return flat.flatMap((name, i) =>
-    i % 2 === 0 ? [{ name: name.toLowerCase(), value: redactNamed(name, flat[i + 1] ?? '') }] : [],
+    i % 2 === 0
+      ? [{ name: name.toLowerCase(), value: redactNamed(name, fromFieldValue(flat[i + 1] ?? '')) }]
+      : [],
   );
 }

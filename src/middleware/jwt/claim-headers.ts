@@ -1,8 +1,9 @@
+import { toFieldValue } from '../../routing/field-value.ts';
 import type { HeaderList } from '../../routing/header-list.ts';
 import { claimAt, claimText } from '../claims.ts';
 import type { Claims } from '../claims.ts';
 import { compileStrip } from '../field-spellings.ts';
-import { isFieldValue, toFieldValue } from '../field-text.ts';
+import { isFieldValue } from '../field-text.ts';
 
 export interface ClaimHeaders {
   /** Removes what the client sent under these names, in any spelling an upstream may take for them. */

@@ -1,3 +1,4 @@
+import { fromFieldValue } from '../../routing/field-value.ts';
 import type { BuildContext, Decision, Exchange, LocalReply, Middleware } from '../contract.ts';
 import type { Claims } from '../claims.ts';
 import { compileClaimHeaders } from './claim-headers.ts';
@@ -127,7 +128,7 @@ export function createJwt(config: JwtConfig, context: BuildContext): Middleware 
     if (reply !== undefined) return refusal(reply);
     const notes = [`accepts ${what}`];
     for (let i = 0; i < verdict.fields.length; i += 2)
-      notes.push(`sets ${verdict.fields[i]}: ${verdict.fields[i + 1]}`);
+      notes.push(`sets ${verdict.fields[i]}: ${fromFieldValue(verdict.fields[i + 1] ?? '')}`);
     return { outcome: 'continue', notes };
   }
 }

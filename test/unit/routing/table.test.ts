@@ -190,6 +190,22 @@ describe('RoutingTable', () => {
     expect(winner(table, request("/!$&'()*+,:;=@"))).to.equal('all');
   });
 
+  it('compares text beyond ASCII with the UTF-8 of a header, whatever the comparison', () => {
+    const conditions = [
+      { type: 'Exact', value: 'Zürich' },
+      { type: 'Prefix', value: 'Zü' },
+      { type: 'Regex', value: '^Z[ü]ri..$' },
+    ] as const;
+    const sent = Buffer.from('Zürich').toString('latin1');
+    for (const condition of conditions) {
+      const table = build([route('a', [{ headers: [{ name: 'x-city', ...condition }] }])]);
+      const found = [sent, 'Zürich', 'Zurich'].map(
+        (value) => table.match(request('/', { headers: ['x-city', value] })).kind,
+      );
+      expect(found, condition.type).to.deep.equal(['matched', 'none', 'none']);
+    }
+  });
+
   it('tells what a template captured and which prefix matched, as the request spelled them', () => {
     const table = build([route('t', [template('/users/{id}/files/{name}')]), route('p', [prefix('/c++/x')])]);
     expect(table.match(request('/users/7/files/a%2Bb%20c'))).to.deep.include({

@@ -205,6 +205,21 @@ describe('createSimulator', () => {
     }
   });
 
+  it('writes what is not ASCII as clients do: UTF-8 in headers and passwords, escapes in paths, ASCII names of hosts', async () => {
+    const { host, path, outcome } = await decide({
+      url: 'http://ann:пароль@BÜCHER.test:8080/mine/ü\ud800?q=ö',
+      headers: ['x-city', 'Zürich 東京'],
+    });
+    expect([host, path]).to.deep.equal(['xn--bcher-kva.test', '/mine/%C3%BC%EF%BF%BD']);
+    if (outcome.kind !== 'forward') throw new Error(outcome.code);
+    const latin1 = Buffer.from('Zürich 東京').toString('latin1');
+    expect(outcome.headers).to.include.members([
+      latin1,
+      `Basic ${Buffer.from('ann:пароль').toString('base64')}`,
+    ]);
+    expect(outcome.query).to.equal('q=%C3%B6');
+  });
+
   it('refuses what nobody could send', async () => {
     for (const request of [
       { url: '/users' },

@@ -6,6 +6,8 @@ import { createMemo } from '../../../../src/controller/translate/draft.ts';
 import { translate } from '../../../../src/controller/translate/translate.ts';
 import type { Translation } from '../../../../src/controller/translate/translation.ts';
 import { findMiddleware } from '../../../../src/middleware/registry.ts';
+import { loadText } from '../../../support/load-text.ts';
+import { resourceDocument } from '../../../support/resource-document.ts';
 import { base, Disk, step } from '../translate/edited-disk.ts';
 
 function said({ results, refusal, translation }: Judgement): unknown {
@@ -41,5 +43,25 @@ describe('Assertions', () => {
       { numRuns: 60 },
     );
     expect(reached, 'tests that hold').to.be.greaterThan(0);
+  });
+
+  it('compare what stands in a RouteTest with what middlewares write, whatever its letters', async () => {
+    const { tests } = await loadText({
+      'a.yaml': [
+        resourceDocument(
+          'Route',
+          'a',
+          `matches: [{ headers: [{ name: x-name, exact: "é" }] }]
+middlewares: [{ requestHeaders: { set: { x-city: "Zürich" } } }]
+upstreams: [{ url: "http://10.0.0.1:1" }]`,
+        ),
+        resourceDocument(
+          'RouteTest',
+          't',
+          'request: { url: "http://h/", headers: { x-name: "é" } }\nexpect: { route: a, headers: { x-city: "Zürich" } }',
+        ),
+      ].join('---\n'),
+    });
+    expect(tests.map(({ failures }) => failures)).to.deep.equal([[]]);
   });
 });
