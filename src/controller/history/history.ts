@@ -70,7 +70,8 @@ export class History {
   get records(): readonly GenerationRecord[] {
     const served = this.#generations.map(({ record }, i) => ({ ...record, restorable: this.#reaches(i) }));
     const refused = this.#refused.map((record) => ({ ...record, restorable: false }));
-    return [...served, ...refused].sort((a, b) => a.time - b.time);
+    // Not by time: a clock can be set back. The sort is stable: what was refused stands behind what was served then.
+    return [...served, ...refused].sort((a, b) => a.generation - b.generation);
   }
 
   /** Number of the newest generation; 0: there was none. */

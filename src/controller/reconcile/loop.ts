@@ -76,6 +76,8 @@ export function startLoop(options: LoopOptions): Loop {
         // What was written between the reading and the watch has no event; what is still written needs another look.
         if (incomplete || source.changed()) quiet.poke();
       } catch (error) {
+        // What was read is remembered, what was to come of it did not: the next look has to read again.
+        incomplete = true;
         log.error('reconcile failed', {
           reason: error instanceof Error ? (error.stack ?? '') : String(error),
         });
@@ -86,6 +88,8 @@ export function startLoop(options: LoopOptions): Loop {
 
   function poll(): void {
     if (closed) return;
+    // The clock may have been set back.
+    retryAt = Math.min(retryAt, clock.now() + retryMs);
     if (reconciler.worthRetrying && clock.now() >= retryAt) {
       retryMs = Math.min(maxRetryMs, retryMs * 2);
       retryAt = clock.now() + retryMs;

@@ -124,7 +124,8 @@ export function createSource({ paths, caps, clock }: SourceOptions): Source {
 
   function seenSince(path: string, stamp: string, now: number): number {
     const seen = firstSeen.get(path);
-    if (seen?.stamp === stamp) return Math.min(seen.at, now);
+    // Seen in what is the future now: the clock was set back.
+    if (seen?.stamp === stamp && seen.at <= now) return seen.at;
     firstSeen.set(path, { stamp, at: now });
     return now;
   }
@@ -133,8 +134,9 @@ export function createSource({ paths, caps, clock }: SourceOptions): Source {
     readonly roots: readonly ListedRoot[];
     readonly restless: ReadonlySet<string>;
   }> {
-    const deadline = clock.now() + caps.maxWaitMs;
+    let deadline = Infinity;
     for (;;) {
+      deadline = Math.min(deadline, clock.now() + caps.maxWaitMs);
       const roots = look();
       const { waitMs, paths: restless } = unrest(roots);
       if (waitMs <= 0 || clock.now() >= deadline) return { roots, restless };

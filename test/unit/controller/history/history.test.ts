@@ -33,6 +33,16 @@ describe('History', () => {
     );
   });
 
+  it('lists generations in their order, with what was refused meanwhile, also when the clock was set back', () => {
+    const history = new History();
+    history.served(event(1), entriesOf({ 'Route/a': 1 }));
+    history.refused({ ...event(1, 'refused'), time: -50 });
+    history.served({ ...event(2), time: -40 }, entriesOf({ 'Route/a': 2 }));
+    history.served({ ...event(3), time: -60 }, entriesOf({ 'Route/a': 3 }));
+    const listed = history.records.map(({ generation, result }) => `${generation} ${result}`);
+    expect(listed).to.deep.equal(['1 applied', '1 refused', '2 applied', '3 applied']);
+  });
+
   it('says of each generation what it changed against the one before', () => {
     const history = new History();
     history.served(event(1), entriesOf({ 'Route/a': 1, 'Route/b': 1 }));
