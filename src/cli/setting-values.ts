@@ -13,19 +13,29 @@ export function checkAddress(text: string): string {
   return text;
 }
 
+/** Timers hold no more than 24 days, and then end at once. */
+const longestTime = '168h';
+
 /** Milliseconds of `250ms`, `5s`, `1m30s`. */
 export function parseTime(text: string): number {
+  const ms = durationOf(text);
+  if (ms > parseDuration(longestTime))
+    throw new InvalidArgumentError(`Give a duration of at most ${longestTime}.`);
+  return ms;
+}
+
+/** A duration as it was written. */
+export function checkTime(text: string): string {
+  durationOf(text);
+  return text;
+}
+
+function durationOf(text: string): number {
   try {
     return parseDuration(text);
   } catch {
     throw new InvalidArgumentError('Give a duration, for example 500ms, 5s or 1m30s.');
   }
-}
-
-/** The same, as it was written. */
-export function checkTime(text: string): string {
-  parseTime(text);
-  return text;
 }
 
 /** A whole number from 1. */

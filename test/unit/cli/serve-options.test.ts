@@ -29,4 +29,12 @@ describe('serveOptions', () => {
     });
     expect(rows).to.deep.equal(expected);
   });
+
+  it('takes no time that a timer could not hold', () => {
+    for (const name of ['shutdown-delay', 'drain-timeout']) {
+      const parse = serveOptions().find((option) => option.name() === name)?.parseArg;
+      expect(parse?.('168h', undefined)).to.equal(168 * 3_600_000);
+      expect(() => parse?.('168h1ms', undefined)).to.throw('Give a duration of at most 168h.');
+    }
+  });
 });
