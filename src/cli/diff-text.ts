@@ -2,6 +2,7 @@ import type { Difference } from '../diff/difference.ts';
 import type { EntryChange } from '../diff/entry-changes.ts';
 import type { FieldChange } from '../diff/field-changes.ts';
 import type { RequestChange } from '../diff/request-changes.ts';
+import { visible } from '../telemetry/visible.ts';
 
 /** What `mgateway diff` prints; `requests` only where a file of them was given. */
 export interface DiffReport extends Difference {
@@ -46,7 +47,7 @@ export function renderDifference(report: DiffReport, placeOf: (key: string) => s
     }
   }
   lines.push(...(lines.length > 0 ? [''] : []), summary(changes));
-  return `${lines.join('\n').replace(/^\n/, '')}\n`;
+  return `${lines.map(visible).join('\n').replace(/^\n/, '')}\n`;
 }
 
 function labelOf({ kind, name }: EntryChange): string {

@@ -1,4 +1,5 @@
 import type { Explanation } from '../controller/explain/explanation.ts';
+import { visible } from '../telemetry/visible.ts';
 
 /** An explanation for people: what happens in order, with the place of everything that has one. */
 export function renderExplanation(explanation: Explanation): string {
@@ -36,7 +37,7 @@ export function renderExplanation(explanation: Explanation): string {
       lines.push(`  ${name}  ${at}`, `       ${hostText(hostname)}${match}: ${failed}`);
     if (furtherLosers > 0) lines.push(`  and ${furtherLosers} more`);
   }
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(visible).join('\n')}\n`;
 }
 
 function forwardLines(

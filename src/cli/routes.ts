@@ -1,6 +1,7 @@
 import { loadDirectory } from '../controller/load.ts';
 import { routeTable } from '../controller/status/route-table.ts';
 import type { RouteRow } from '../controller/status/route-table.ts';
+import { visible } from '../telemetry/visible.ts';
 import { sayAbsent } from './absent-paths.ts';
 import type { ProgramIo } from './program-io.ts';
 import { textTable } from './text-table.ts';
@@ -46,7 +47,7 @@ function renderTable(rows: readonly RouteRow[]): string {
       row.at,
     ]),
   ]);
-  return `${table.join('\n')}\n`;
+  return `${table.map(visible).join('\n')}\n`;
 }
 
 function listText(words: readonly string[]): string {

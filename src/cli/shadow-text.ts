@@ -1,4 +1,5 @@
 import type { Example, RouteReport, ShadowReport } from '../shadow/report.ts';
+import { visible } from '../telemetry/visible.ts';
 import { problemLine } from './problem-line.ts';
 
 const hashCharacters = 12;
@@ -22,7 +23,7 @@ export function renderShadow(report: ShadowReport): string {
     ...changing.flatMap((route) => ['', ...routeLines(route)]),
     ...problemLines(report),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(visible).join('\n')}\n`;
 }
 
 function whyNot({ candidate }: ShadowReport): string {

@@ -1,5 +1,6 @@
 import type { Problem } from '../snapshot/messages.ts';
 import type { ShadowResult } from '../snapshot/shadow-messages.ts';
+import { visible } from '../telemetry/visible.ts';
 import { problemLine } from './problem-line.ts';
 import { textTable } from './text-table.ts';
 
@@ -86,7 +87,7 @@ export function renderStatus(
     ...section('warnings', status.warnings),
     ...generationLines(status.generations, generation),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(visible).join('\n')}\n`;
 }
 
 /** Where `rollback` leads, newest first. */

@@ -3,6 +3,7 @@ import { loadDirectory } from '../controller/load.ts';
 import type { Loaded } from '../controller/load.ts';
 import type { Problem } from '../snapshot/messages.ts';
 import type { RouteSnapshot } from '../snapshot/model.ts';
+import { visible } from '../telemetry/visible.ts';
 import { sayAbsent } from './absent-paths.ts';
 import type { ProgramIo } from './program-io.ts';
 import { renderJunit } from './report/junit.ts';
@@ -95,8 +96,8 @@ function render(
     case 'text':
       return [
         ...assertions.flatMap(({ kind, name, at, about, failures }) => [
-          `${failures.length === 0 ? 'ok    ' : 'FAILED'} ${kind} ${name}  ${at}`,
-          ...(failures.length === 0 ? [] : [`         ${about}`]),
+          visible(`${failures.length === 0 ? 'ok    ' : 'FAILED'} ${kind} ${name}  ${at}`),
+          ...(failures.length === 0 ? [] : [visible(`         ${about}`)]),
           ...failures.map((failure) => `         ${problemLine(failure)}`),
         ]),
         ...problems.map((problem) => `problem ${problemLine(problem)}`),

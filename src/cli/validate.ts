@@ -92,7 +92,7 @@ function casesOf({ problems, warnings }: Report, files: readonly string[]): read
     const isIn = ({ at }: Problem): boolean => placeOf(at).file === file;
     const failures = problems
       .filter(isIn)
-      .map((problem) => ({ at: problem.at, message: problemLine(problem).slice(problem.at.length + 1) }));
+      .map((problem) => ({ at: problem.at, message: problemLine({ ...problem, at: '' }) }));
     const notes = warnings.filter(isIn).map((warning) => problemLine(warning, 'warning: '));
     const first = failures[0];
     return { group: 'file', name: file, file, line: first && placeOf(first.at).line, failures, notes };

@@ -1,3 +1,5 @@
+import { visible } from './visible.ts';
+
 /** What the access log says of one exchange. Empty strings stand for what did not come to pass. */
 export interface AccessEntry {
   /** Unix milliseconds of the request's arrival. */
@@ -95,18 +97,13 @@ function bare(text: string): string {
 
 /** Whatever is not printable ASCII is looked at more closely. */
 const needsEscape = /["\\\u0000-\u001f\u007f-\uffff]/;
-/** Legal in a JSON string as they are, but DEL and C1 controls would steer a terminal, and the others end lines. */
-const steering = /[\u007f-\u009f\u2028\u2029]/g;
 
 function quotedPlainly(text: string): string {
   return `"${text}"`;
 }
 
 function quotedCarefully(text: string): string {
-  return JSON.stringify(text).replaceAll(
-    steering,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return visible(JSON.stringify(text));
 }
 
 function numeral(value: number): string {

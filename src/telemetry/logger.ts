@@ -6,6 +6,7 @@ import type { Logger } from './log.ts';
 import { logLevels } from './log-levels.ts';
 import { prettyLine } from './pretty-line.ts';
 import { redactFields, redactText } from './redaction.ts';
+import { visible } from './visible.ts';
 
 export interface RootLoggerOptions {
   readonly level: LogLevel;
@@ -101,5 +102,5 @@ function jsonLine({ time, level, message, fields }: LogRecord): string {
   for (const [name, value] of Object.entries(fields ?? {})) {
     line[Object.hasOwn(line, name) ? `fields.${name}` : name] = value;
   }
-  return JSON.stringify(line);
+  return visible(JSON.stringify(line));
 }

@@ -36,6 +36,18 @@ describe('runValidate', () => {
     return { code, stdout: stdout.replaceAll(dir, 'DIR'), stderr: stderr.replaceAll(dir, 'DIR') };
   }
 
+  it('shows what a file is called and what stands in it on one line, whatever that is', async () => {
+    const file = 'a\n::error::all good\u001b[2K\u009b31m.yaml';
+    writeFileSync(join(dir, file), route('a', '  "\u202enope": 1'));
+    const shown = 'a\\u000a::error::all good\\u001b[2K\\u009b31m.yaml';
+    const { stdout } = await validate([dir]);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.slice(0, -1).every((line) => line.startsWith(`DIR/${shown}:`))).to.equal(true);
+    expect(stdout.replaceAll('\n', '')).to.match(/^[\x20-\x7e]*$/);
+    const junit = await validate([dir], { output: 'junit' });
+    expect(junit.stdout).to.include('message="spec[');
+  });
+
   it('says that all is good, and exits with 0', async () => {
     writeFileSync(join(dir, 'a.yaml'), `${upstream}---\n${route('a', '')}`);
     writeFileSync(join(dir, 'b.json'), JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [] }));

@@ -41,12 +41,23 @@ describe('createRootLogger', () => {
   it('is pretty on a terminal, and no field can forge a line', async () => {
     const stream = Object.assign(new PassThrough(), { isTTY: true });
     const log = createRootLogger({ level: 'debug', stream, clock: () => 0 });
-    log.warn('careful\nfake', { path: 'a b\n\u001b[2J', n: 1 });
+    log.warn('careful\nfake\u009b2J', { path: 'a b\n\u001b[2J', name: '\u009b31m\u202e', n: 1 });
     await log.close();
     expect(read(stream)).to.equal(
-      '00:00:00.000 \u001b[33mWARN \u001b[0m careful\\nfake path="a b\\n\\u001b[2J" n=1\n',
+      '00:00:00.000 \u001b[33mWARN \u001b[0m careful\\u000afake\\u009b2J path="a b\\n\\u001b[2J" name="\\u009b31m\\u202e" n=1\n',
     );
     expect(prettyLine({ level: 'info', message: 'm', time: 0 }, false)).to.equal('00:00:00.000 INFO  m');
+  });
+
+  it('steers no terminal in JSON either, and says the same', async () => {
+    const stream = new PassThrough();
+    const log = createRootLogger({ level: 'debug', stream, clock: () => 0, format: 'json' });
+    const at = 'a\u009b31m\u007f\u2028b';
+    log.warn('careful', { at });
+    await log.close();
+    const line = read(stream);
+    expect(line).to.match(/^[\x20-\x7e]*\n$/);
+    expect(JSON.parse(line)).to.deep.include({ at });
   });
 
   it('waits at close until a slow reader has everything', async () => {
