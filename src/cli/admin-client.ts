@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 export interface AdminAnswer {
   readonly status: number;
   readonly body: string;
+  /** The object in the body. @throws AdminClientError where there is none: another program listens there. */
+  json(): object;
 }
 
 /** Asks a running gateway. Rejects with a message for people if it cannot be reached. */
@@ -56,7 +58,9 @@ export function createAdminClient({ admin, tokenFile, timeoutMs }: AdminClientOp
           if (text.length > maxAnswerBytes) response.destroy(new Error('the answer is too large'));
         });
         response.on('error', (error) => fail(reasonOf(error, timeoutMs)));
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, body: text, json: () => objectOf(text, base.origin) }),
+        );
       });
       request.on('error', (error) => fail(reasonOf(error, timeoutMs)));
       request.end(body);
@@ -69,7 +73,7 @@ export function createAdminClient({ admin, tokenFile, timeoutMs }: AdminClientOp
 }
 
 /** What the problem of an answer says, with its code. */
-export function problemText({ status, body }: AdminAnswer): string {
+export function problemText({ status, body }: Pick<AdminAnswer, 'status' | 'body'>): string {
   try {
     const { code, detail } = JSON.parse(body) as { readonly code?: unknown; readonly detail?: unknown };
     if (typeof code === 'string' && typeof detail === 'string') return `${detail} (${status} ${code})`;
@@ -77,6 +81,16 @@ export function problemText({ status, body }: AdminAnswer): string {
     // Not ours: perhaps another program listens there.
   }
   return `answered ${status}`;
+}
+
+function objectOf(body: string, url: string): object {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // Said below.
+  }
+  throw new AdminClientError(`${url}: does not answer as a gateway does; does another program listen there?`);
 }
 
 /** Every address stands for this machine when it is asked from here. */

@@ -43,7 +43,7 @@ export async function runExplain(
     const explanation =
       options.admin === undefined
         ? await explainFiles(options.config ?? [], request, claims, io)
-        : await askGateway({ ...options, admin: options.admin }, request, claims);
+        : await explainThere({ ...options, admin: options.admin }, request, claims);
     io.stdout.write(
       options.output === 'json'
         ? `${JSON.stringify(explanation, undefined, 2)}\n`
@@ -51,18 +51,14 @@ export async function runExplain(
     );
     return 0;
   } catch (error) {
-    if (error instanceof GatewayAnswerError) {
-      io.stderr.write(`explain: ${redactText(error.message)}\n`);
-      return 1;
-    }
-    if (!isUsage(error)) throw error;
+    const isAnswer = error instanceof AdminClientError;
+    if (!isAnswer && !isUsage(error)) throw error;
     io.stderr.write(`explain: ${redactText(error.message)}\n`);
-    return 2;
+    return isAnswer ? 1 : 2;
   }
 }
 
 class UsageError extends Error {}
-class GatewayAnswerError extends Error {}
 
 function isUsage(error: unknown): error is Error {
   return [UsageError, CurlCommandError, ShellWordsError, SimulationRequestError].some(
@@ -120,24 +116,19 @@ async function explainFiles(
   );
 }
 
-async function askGateway(
+async function explainThere(
   { admin, tokenFile }: AdminOptions,
   { method, url, headers }: WrittenRequest,
   claims: Readonly<Record<string, unknown>> | undefined,
 ): Promise<Explanation> {
   const lines = headers.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${headers[i + 1] ?? ''}`] : []));
   const body = { method, url, headers: lines, ...(claims !== undefined && { claims }) };
-  try {
-    const client = createAdminClient({
-      admin,
-      ...(tokenFile !== undefined && { tokenFile }),
-      timeoutMs: 15_000,
-    });
-    const answer = await client.post('/api/v1/explain', body);
-    if (answer.status === 200) return JSON.parse(answer.body) as Explanation;
-    throw new GatewayAnswerError(`${client.url}: ${problemText(answer)}`);
-  } catch (error) {
-    if (error instanceof AdminClientError) throw new GatewayAnswerError(error.message);
-    throw error;
-  }
+  const client = createAdminClient({
+    admin,
+    ...(tokenFile !== undefined && { tokenFile }),
+    timeoutMs: 15_000,
+  });
+  const answer = await client.post('/api/v1/explain', body);
+  if (answer.status !== 200) throw new AdminClientError(`${client.url}: ${problemText(answer)}`);
+  return answer.json() as Explanation;
 }

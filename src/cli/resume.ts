@@ -1,5 +1,6 @@
-import { AdminClientError, createAdminClient, problemText } from './admin-client.ts';
+import { problemText } from './admin-client.ts';
 import type { AdminOptions } from './admin-options.ts';
+import { askGateway } from './ask-gateway.ts';
 import type { ProgramIo } from './program-io.ts';
 
 /** A whole configuration may have to be published. */
@@ -13,18 +14,18 @@ interface Resumed {
 }
 
 /** `mgateway resume`: exit code 0 if the source is served again, 1 if it is refused or nobody answers. */
-export async function runResume(
+export function runResume(
   { admin, tokenFile }: AdminOptions,
   io: Pick<ProgramIo, 'stdout' | 'stderr'>,
 ): Promise<number> {
-  try {
-    const client = createAdminClient({ admin, ...(tokenFile !== undefined && { tokenFile }), timeoutMs });
+  const options = { admin, ...(tokenFile !== undefined && { tokenFile }), timeoutMs };
+  return askGateway(options, io, async (client) => {
     const answer = await client.post('/api/v1/resume', {});
     if (answer.status !== 200) {
       io.stderr.write(`${problemText(answer)}\n`);
       return 1;
     }
-    const { generation, pinned, result } = JSON.parse(answer.body) as Resumed;
+    const { generation, pinned, result } = answer.json() as Resumed;
     const what = pinned === undefined ? 'nothing was pinned' : `generation ${pinned} is no longer pinned`;
     if (result === 'refused') {
       io.stderr.write(
@@ -34,9 +35,5 @@ export async function runResume(
     }
     io.stdout.write(`${what}; generation ${generation} is served\n`);
     return 0;
-  } catch (error) {
-    if (!(error instanceof AdminClientError)) throw error;
-    io.stderr.write(`${error.message}\n`);
-    return 1;
-  }
+  });
 }

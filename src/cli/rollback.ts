@@ -1,5 +1,6 @@
-import { AdminClientError, createAdminClient, problemText } from './admin-client.ts';
+import { problemText } from './admin-client.ts';
 import type { AdminOptions } from './admin-options.ts';
+import { askGateway } from './ask-gateway.ts';
 import type { ProgramIo } from './program-io.ts';
 
 export interface RollbackOptions extends AdminOptions {
@@ -11,13 +12,13 @@ export interface RollbackOptions extends AdminOptions {
 const timeoutMs = 70_000;
 
 /** `mgateway rollback GENERATION`: exit code 0 if that is what is served now, else 1. */
-export async function runRollback(
+export function runRollback(
   generation: number,
   { admin, tokenFile, for: time }: RollbackOptions,
   io: Pick<ProgramIo, 'stdout' | 'stderr'>,
 ): Promise<number> {
-  try {
-    const client = createAdminClient({ admin, ...(tokenFile !== undefined && { tokenFile }), timeoutMs });
+  const options = { admin, ...(tokenFile !== undefined && { tokenFile }), timeoutMs };
+  return askGateway(options, io, async (client) => {
     const answer = await client.post('/api/v1/rollback', {
       generation,
       ...(time !== undefined && { for: time }),
@@ -26,15 +27,11 @@ export async function runRollback(
       io.stderr.write(`${problemText(answer)}\n`);
       return 1;
     }
-    const done = JSON.parse(answer.body) as { readonly generation: number; readonly until?: number };
+    const done = answer.json() as { readonly generation: number; readonly until?: number };
     const end = done.until === undefined ? '' : ` or ${new Date(done.until).toISOString()}`;
     io.stdout.write(
       `generation ${generation} is served again, as ${done.generation}; pinned until the source changes${end}, or mgateway resume\n`,
     );
     return 0;
-  } catch (error) {
-    if (!(error instanceof AdminClientError)) throw error;
-    io.stderr.write(`${error.message}\n`);
-    return 1;
-  }
+  });
 }

@@ -1,7 +1,8 @@
-import { AdminClientError, createAdminClient, problemText } from './admin-client.ts';
+import { AdminClientError, problemText } from './admin-client.ts';
 import type { AdminAnswer, AdminClient } from './admin-client.ts';
 import type { AdminOptions } from './admin-options.ts';
 import type { ShadowReport } from '../shadow/report.ts';
+import { askGateway } from './ask-gateway.ts';
 import type { ProgramIo } from './program-io.ts';
 import { renderStatus } from './status-text.ts';
 import type { GatewayStatus, Generation, ResourceStatus, ShadowSummary } from './status-text.ts';
@@ -16,12 +17,12 @@ const timeoutMs = 15_000;
  * `mgateway status`: what a running gateway serves and what is wrong with it. Exit code 0: all is served as written, 1: there is a
  * problem, or nobody answers.
  */
-export async function runStatus(
+export function runStatus(
   { admin, tokenFile, output }: StatusOptions,
   io: Pick<ProgramIo, 'stdout' | 'stderr'>,
 ): Promise<number> {
-  try {
-    const client = createAdminClient({ admin, ...(tokenFile !== undefined && { tokenFile }), timeoutMs });
+  const options = { admin, ...(tokenFile !== undefined && { tokenFile }), timeoutMs };
+  return askGateway(options, io, async (client) => {
     const ready = await client.get('/readyz');
     const status = (await read(client, 'status')) as GatewayStatus;
     const { resources } = (await read(client, 'resources')) as {
@@ -42,17 +43,13 @@ export async function runStatus(
       output === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : renderStatus(report, notReady(ready)),
     );
     return report.ready && report.problemList.length === 0 ? 0 : 1;
-  } catch (error) {
-    if (!(error instanceof AdminClientError)) throw error;
-    io.stderr.write(`${error.message}\n`);
-    return 1;
-  }
+  });
 }
 
 async function read(client: AdminClient, name: string): Promise<unknown> {
   const answer = await client.get(`/api/v1/${name}`);
   if (answer.status !== 200) throw new AdminClientError(`${client.url}: ${problemText(answer)}`);
-  return JSON.parse(answer.body);
+  return answer.json();
 }
 
 /** Undefined: none runs, or the gateway is of a time when there was none. */
@@ -60,7 +57,7 @@ async function readShadow(client: AdminClient): Promise<ShadowSummary | undefine
   const answer = await client.get('/api/v1/shadow');
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) return { error: problemText(answer) };
-  const report = JSON.parse(answer.body) as ShadowReport | { readonly enabled: false };
+  const report = answer.json() as ShadowReport | { readonly enabled: false };
   if (!report.enabled) return undefined;
   const { candidate, comparing, requests } = report;
   return { paths: candidate.paths, comparing, requests, problems: candidate.problems.length };

@@ -5,6 +5,7 @@ import { describe, it } from 'mocha';
 import { cleanupAfterEach } from '../support/cleanup.ts';
 import { projectRoot, runProgram } from '../support/program.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { startUpstream } from '../support/upstream.ts';
 
 describe('mgateway', () => {
   const cleanup = cleanupAfterEach();
@@ -47,6 +48,17 @@ describe('mgateway', () => {
       const result = await run('status', '--admin', address);
       expect([result.code, result.stdout]).to.deep.equal([1, '']);
       expect(result.stderr).to.include(`--admin ${address}: not an address; write HOST:PORT`);
+    }
+  });
+
+  it('says where another program listens in the place of a gateway', async () => {
+    const { url } = await startUpstream(cleanup, (_request, response) => void response.end('<html>hello'));
+    for (const command of [['status'], ['shadow'], ['rollback', '1'], ['resume'], ['explain', 'http://a/']]) {
+      const { code, stderr } = await runProgram(cleanup, [...command, '--admin', url]);
+      expect([code, stderr.replace(/^explain: /, '')], command[0]).to.deep.equal([
+        1,
+        `${url}: does not answer as a gateway does; does another program listen there?\n`,
+      ]);
     }
   });
 
