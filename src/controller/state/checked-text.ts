@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Entry } from '../../snapshot/model.ts';
 
@@ -7,10 +8,26 @@ export interface StateFormat {
   readonly version: number;
 }
 
-/** One line that says what follows and how to check it, then JSON. */
-export function encodeChecked({ format, version }: StateFormat, value: object): string {
-  const body = JSON.stringify(value);
-  return `${JSON.stringify({ format, version, sha256: hashOf(body) })}\n${body}\n`;
+const blockCharacters = 64 * 1024;
+
+/** One line that says what follows and how to check it, then JSON, given in pieces: of a large one no text is ever made as a whole. */
+export function encodeChecked({ format, version }: StateFormat, json: Iterable<string>): Buffer {
+  const hash = createHash('sha256');
+  const blocks: Buffer[] = [];
+  let block = '';
+  const add = (): void => {
+    const bytes = Buffer.from(block);
+    hash.update(bytes);
+    blocks.push(bytes);
+    block = '';
+  };
+  for (const piece of json) {
+    block += piece;
+    if (block.length >= blockCharacters) add();
+  }
+  add();
+  const head = JSON.stringify({ format, version, sha256: hash.digest('hex') });
+  return Buffer.concat([Buffer.from(`${head}\n`), ...blocks, Buffer.from('\n')]);
 }
 
 /** The value; undefined: not JSON. @throws Error that says in words what is wrong. */

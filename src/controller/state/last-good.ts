@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join, relative } from 'node:path';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Clock } from '../clock.ts';
@@ -6,8 +5,8 @@ import type { ParsedDocument, TextOrigin } from '../parse/parsed-file.ts';
 import type { Parser } from '../parse/parser.ts';
 import { reasonOf } from '../source/reason-of.ts';
 import type { Store, Stored } from '../store/store.ts';
-import type { State, StateDocument } from './state-file.ts';
-import { decodeState, encodeState } from './state-file.ts';
+import type { State, StateDocument, WrittenState } from './state-file.ts';
+import { decodeState, encodeState, printOf } from './state-file.ts';
 import type { StateMedium } from './state-medium.ts';
 import type { StateTrouble } from './state-trouble.ts';
 
@@ -27,6 +26,8 @@ export interface Restored {
   readonly fallbackSince: ReadonlyMap<string, number>;
 }
 
+type Content = Omit<WrittenState, 'savedAt'>;
+
 /** Edits that come in a row are written once. */
 const writeAfterMs = 200;
 /** Where writing takes long it waits longer, so that it never has more than a twentieth of the time. */
@@ -41,7 +42,7 @@ const retryAfterMs = 5000;
  */
 export class LastGood {
   readonly #options: LastGoodOptions;
-  #waiting: (() => Omit<State, 'savedAt'>) | undefined;
+  #waiting: (() => Content) | undefined;
   /** The first time at once: until then a crash would leave nothing behind. */
   #waitMs = 0;
   #cancel: (() => void) | undefined;
@@ -99,17 +100,17 @@ export class LastGood {
     if (waiting !== undefined) this.#writing = this.#writing.then(() => this.#writeAll(waiting));
   }
 
-  async #writeAll(waiting: () => Omit<State, 'savedAt'>): Promise<void> {
+  async #writeAll(waiting: () => Content): Promise<void> {
     const { media, trouble, clock } = this.#options;
     const started = clock.now();
     const content = waiting();
-    const print = createHash('sha256').update(JSON.stringify(content)).digest('base64');
-    let text: string | undefined;
+    const print = printOf(content);
+    let state: Uint8Array | undefined;
     for (const medium of media) {
       if (this.#saved.get(medium) === print) continue;
-      text ??= encodeState({ savedAt: clock.now(), ...content });
+      state ??= encodeState({ savedAt: clock.now(), ...content });
       try {
-        await medium.write(text);
+        await medium.write(state);
         this.#saved.set(medium, print);
         trouble.clear(medium.place);
       } catch (error) {
@@ -121,10 +122,10 @@ export class LastGood {
     this.#waitMs = Math.max(writeAfterMs, restFactor * (clock.now() - started));
   }
 
-  #documentsOf(store: Store<ParsedDocument>): readonly StateDocument[] {
+  #documentsOf(store: Store<ParsedDocument>): Iterable<StateDocument> {
     const { paths } = this.#options;
     // The items of a List come from one text.
-    const documents = new Map<TextOrigin, StateDocument & { readonly keys: string[] }>();
+    const documents = new Map<TextOrigin, Omit<StateDocument, 'text'> & { readonly keys: string[] }>();
     for (const { key, root, file, accepted } of store.resources.values()) {
       if (accepted === undefined) continue;
       const { origin, linesBefore } = accepted;
@@ -136,12 +137,15 @@ export class LastGood {
           source,
           file: relative(root, file),
           linesBefore,
-          text: origin.text(),
           keys: [key],
         });
       }
     }
-    return [...documents.values()];
+    return {
+      *[Symbol.iterator]() {
+        for (const [origin, document] of documents) yield { ...document, text: origin.text() };
+      },
+    };
   }
 
   #storeOf({ documents }: State, parser: Parser): Store<ParsedDocument> {

@@ -44,7 +44,7 @@ export class PinFile implements PinStore {
     this.#writing = this.#writing.then(async () => {
       try {
         if (pinned === undefined) await rm(medium.place, { force: true });
-        else await medium.write(encodeChecked(format, pinned));
+        else await medium.write(encodeChecked(format, [JSON.stringify(pinned)]));
         trouble.clear(medium.place);
       } catch (error) {
         trouble.report(medium.place, `what is pinned cannot be written: ${reasonOf(error)}`);

@@ -1,3 +1,5 @@
+import type { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import { decodeChecked, encodeChecked, isFields } from './checked-text.ts';
 
 /** An accepted document as it was written. */
@@ -24,9 +26,31 @@ export interface State {
 
 const format = { format: 'mgateway-state', version: 1 };
 
+/** A state whose documents are made while it is written. */
+export interface WrittenState extends Omit<State, 'documents'> {
+  readonly documents: Iterable<StateDocument>;
+}
+
 /** One line that says what follows and how to check it, then JSON. */
-export function encodeState(state: State): string {
-  return encodeChecked(format, state);
+export function encodeState(state: WrittenState): Buffer {
+  return encodeChecked(format, jsonOf(state));
+}
+
+/** Equal ones: the states are the same, but for the time. */
+export function printOf(state: Omit<WrittenState, 'savedAt'>): string {
+  const hash = createHash('sha256');
+  for (const piece of jsonOf({ ...state, savedAt: 0 })) hash.update(piece);
+  return hash.digest('base64');
+}
+
+function* jsonOf({ documents, ...rest }: WrittenState): Generator<string> {
+  let before = `${JSON.stringify(rest).slice(0, -1)},"documents":[`;
+  for (const document of documents) {
+    yield before;
+    yield JSON.stringify(document);
+    before = ',';
+  }
+  yield before === ',' ? ']}' : `${before}]}`;
 }
 
 /** @throws Error that says in words what is wrong. */

@@ -3,14 +3,14 @@ import type { ConfigToMain } from '../../snapshot/messages.ts';
 import { readBytes } from '../source/read-bytes.ts';
 import { writeFileWhole } from './write-file.ts';
 
-/** Where a text outlives the config thread. */
+/** Where a text, or its UTF-8, outlives the config thread. */
 export interface StateMedium {
   /** For reports. */
   readonly place: string;
   /** Undefined: nothing is kept. @throws Error that says in words why it cannot be read. */
   read(): string | undefined;
   /** Rejects where it cannot be written: a full disk, a read-only directory. */
-  write(text: string): Promise<void>;
+  write(content: string | Uint8Array): Promise<void>;
 }
 
 const maxBytes = 512 * 1024 * 1024;
@@ -27,7 +27,7 @@ export function fileMedium(directory: string, name: string): StateMedium {
       if (found.state === 'unreadable') throw new Error(found.reason);
       return found.bytes.toString('utf8');
     },
-    write: (text) => writeFileWhole(directory, name, text),
+    write: (content) => writeFileWhole(directory, name, content),
   };
 }
 
@@ -36,8 +36,8 @@ export function mainMedium(kept: Uint8Array | undefined, send: (message: ConfigT
   return {
     place: 'main',
     read: () => kept && Buffer.from(kept).toString('utf8'),
-    write(text) {
-      send({ type: 'Keep', state: Buffer.from(text, 'utf8') });
+    write(content) {
+      send({ type: 'Keep', state: typeof content === 'string' ? Buffer.from(content) : content });
       return Promise.resolve();
     },
   };

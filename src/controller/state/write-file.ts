@@ -6,13 +6,17 @@ import { dirname, join } from 'node:path';
  * Replaces a file as a whole: whoever reads it, also after a power cut, finds the old content or the new one. Only its
  * owner may read it.
  */
-export async function writeFileWhole(directory: string, name: string, text: string): Promise<void> {
+export async function writeFileWhole(
+  directory: string,
+  name: string,
+  content: string | Uint8Array,
+): Promise<void> {
   await makeDirectory(directory);
   const staging = join(directory, `.${name}.new`);
   try {
     const file = await open(staging, 'w', 0o600);
     try {
-      await file.writeFile(text);
+      await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();
