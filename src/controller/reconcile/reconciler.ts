@@ -356,9 +356,8 @@ export class Reconciler {
       result,
       generation,
       sourceHash,
-      added,
-      changed,
-      removed,
+      // Not documents: one may become several, and several one.
+      entries: { added, changed, removed },
       problems: problems.length,
       durationSeconds,
     };

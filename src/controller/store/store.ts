@@ -35,7 +35,7 @@ export function wholeStore<D extends Document>(previous: Store<D>, input: StoreI
   const problems: Problem[] = [];
   const held = groupByFile(previous);
   const missing = new Map(input.missing.map(({ root, reason }) => [root, reason]));
-  for (const { root, reason } of input.missing) problems.push(sourceMissing(root, reason));
+  for (const { root, reason } of input.missing) problems.push(sourceMissing(root, reason, previous));
 
   const voices = new Map<string, Voice>();
   const mentions = new Map<string, Mention<D>[]>();
@@ -143,8 +143,9 @@ function reasonToKeep(
   return voice === 'unsure' ? 'Unidentified' : undefined;
 }
 
-function sourceMissing(root: string, reason: string): Problem {
-  return { at: root, path: '', message: `SourceMissing: ${reason}; what it held stays` };
+function sourceMissing(root: string, reason: string, { resources }: Store): Problem {
+  const held = [...resources.values()].some((stored) => stored.root === root);
+  return problem(root, `SourceMissing: ${reason}${held ? '; what it held stays' : ''}`);
 }
 
 function unsureProblem(stored: Stored): Problem {

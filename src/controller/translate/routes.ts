@@ -143,7 +143,7 @@ function withoutMiddleware(
   }
   const found = faultsOutcome(accepted, faults, good === undefined ? 'unsecured' : 'lastGood', draft.similar);
   // What is missing besides: whoever mends one shall see the other.
-  const problems = [...found.problems, ...missingReferences(draft, stored, resource)];
+  const problems = [...found.problems, ...missingReferences(draft, stored, resource, false)];
   const outcome = { ...found, problems };
   draft.outcomes.set(key, failure === undefined ? outcome : { ...outcome, failure, reason: 'PrepareFailed' });
   return { set: good, isOld: true };
@@ -231,17 +231,19 @@ function keepRoute(draft: Draft, pool: MiddlewarePool, set: RouteSet): void {
 
 /** References that leave a part of the route without an answer, but nothing open. */
 function reportMissing(draft: Draft, stored: Accepted, resource: RouteResource): void {
-  const problems = missingReferences(draft, stored, resource);
+  const problems = missingReferences(draft, stored, resource, true);
   if (problems.length === 0) return;
   const isUpstream = problems.some(({ path }) => path.startsWith('spec.upstreams'));
   const reason = isUpstream ? 'UpstreamMissing' : 'ListenerMissing';
   draft.outcomes.set(stored.key, { serving: 'current', reason, resolved: false, problems });
 }
 
+/** `isServed`: it is this version of the route that requests meet. */
 function missingReferences(
   draft: Draft,
   { namespace, accepted }: Accepted,
   { spec }: RouteResource,
+  isServed: boolean,
 ): readonly Problem[] {
   const problems: Problem[] = [];
   const add = (path: string, message: string, hint?: string): void => {
@@ -250,7 +252,8 @@ function missingReferences(
   for (const [index, { name }] of spec.upstreams.entries()) {
     const missing = `Upstream/${namespace}/${name}`;
     if (name === undefined || draft.entry(missing) !== undefined) continue;
-    const message = `Upstream ${namespace}/${name} does not exist; its share of the requests is answered 503`;
+    const effect = isServed ? '; its share of the requests is answered 503' : '';
+    const message = `Upstream ${namespace}/${name} does not exist${effect}`;
     add(`spec.upstreams[${index}].name`, message, draft.similar.hintFor(missing));
   }
   for (const [index, name] of (spec.listeners ?? []).entries()) {

@@ -68,7 +68,7 @@ describe('runValidate', () => {
     const { code, stdout } = await validate([dir]);
     expect(code).to.equal(1);
     expect(stdout.split('\n')).to.deep.equal([
-      'DIR/a.yaml:5:23 spec.upstreams[0].name Upstream default/u does not exist; its share of the requests is answered 503',
+      'DIR/a.yaml:5:23 spec.upstreams[0].name Upstream default/u does not exist',
       'DIR/a.yaml:6:25 spec.middlewares[0].name Middleware default/nope does not exist',
       'DIR/a.yaml:13:13 spec.priority must be a whole number, not the text "x"',
       'DIR/b.yaml:6:3 spec.hostname unknown field "hostname" (did you mean "hostnames"?)',

@@ -105,6 +105,8 @@ describe('nextStore', () => {
     expect(gone.problems.map(({ message }) => message)).to.deep.equal([
       'SourceMissing: does not exist; what it held stays',
     ]);
+    const never = apply(inputOf({ 'e/b': [good('y')] }, ['d']));
+    expect(never.problems.map(({ message }) => message)).to.deep.equal(['SourceMissing: does not exist']);
   });
 
   it('follows a document to another file, even if it is broken on the way', () => {
