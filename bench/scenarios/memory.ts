@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -32,7 +33,10 @@ export const memory: Scenario = {
     const manyBytes = await settled(bench, many.process);
     const perConnection = (connectedBytes - warmBytes) / connections;
     const row = (name: string, bytes: number): Row => ({ name, figures: { mebibytes: bytes / mebibyte } });
-    const major = Number(process.versions.node.split('.')[0]);
+    // Of the Node that runs the gateway (`--node`).
+    const major = Number(
+      execFileSync(bench.options.node, ['-p', 'process.versions.node.split(".")[0]'], { encoding: 'utf8' }),
+    );
     return {
       name: 'memory',
       title: 'Resident memory',
