@@ -176,7 +176,7 @@ async function respond(
   const hasBody = request.method === 'POST' && bodyPaths.includes(url.pathname);
   const reads = request.method === 'GET' || request.method === 'HEAD';
   if (!hasBody) request.resume();
-  const own = reads || hasBody ? await answer(request, url) : methodNotAllowed;
+  const own = reads || hasBody ? await answer(request, url) : methodNotAllowed(url.pathname);
   if (own !== undefined) {
     sendReply(request, response, own);
     return;
@@ -222,9 +222,12 @@ function checkToken(token: AdminToken | undefined, path: string | undefined): vo
   }
 }
 
-const methodNotAllowed = problemReply(405, 'ERR_ADMIN_METHOD_NOT_ALLOWED', 'GET and HEAD only', {
-  allow: 'GET, HEAD',
-});
+/** RFC 9110 §10.2.1: what there is for this very resource. */
+function methodNotAllowed(path: string): Reply {
+  const isWrite = isCommandName(path.replace('/api/v1/', ''));
+  const methods = isWrite ? 'POST' : bodyPaths.includes(path) ? 'GET, HEAD, POST' : 'GET, HEAD';
+  return problemReply(405, 'ERR_ADMIN_METHOD_NOT_ALLOWED', `${methods} only`, { allow: methods });
+}
 
 function readyReply({ ready, reason }: Readiness): Reply {
   return ready ? textReply(200, 'ready') : problemReply(503, 'ERR_NOT_READY', reason ?? 'not ready');

@@ -22,22 +22,28 @@ export interface GateOptions {
 
 const logEveryMs = 10_000;
 
+const unauthorized = problemReply(401, 'ERR_ADMIN_UNAUTHORIZED', 'a valid bearer token is needed', {
+  'www-authenticate': 'Bearer realm="mgateway admin"',
+});
+
 export function createGate({ token, openReads, log, clock }: GateOptions): Gate {
-  const refusals = createRefusalLog(log, clock);
+  const refusals = createRefusalLog((fields) => log.warn('admin access refused', fields), clock);
+  const unusable = createRefusalLog(
+    (fields) => log.error('the admin token cannot be used: nobody is let in', fields),
+    clock,
+  );
 
   const bearer = (request: IncomingMessage, needed: AdminToken): Reply | undefined => {
     const [, given] = /^Bearer +([\x21-\x7e]+) *$/i.exec(request.headers.authorization ?? '') ?? [];
     try {
       if (given !== undefined && needed.matches(given)) return undefined;
     } catch (error) {
-      log.error('the admin token cannot be used: nobody is let in', {
-        reason: error instanceof Error ? error.message : String(error),
-      });
+      const reason = error instanceof Error ? error.message : String(error);
+      unusable.note(reason, request);
+      return unauthorized;
     }
     refusals.note(given === undefined ? 'no token' : 'wrong token', request);
-    return problemReply(401, 'ERR_ADMIN_UNAUTHORIZED', 'a valid bearer token is needed', {
-      'www-authenticate': 'Bearer realm="mgateway admin"',
-    });
+    return unauthorized;
   };
 
   return {
@@ -73,13 +79,13 @@ function isSameOrigin({ headers }: IncomingMessage): boolean {
 }
 
 /** One line at once, then one for every ten seconds in which there are more: guessing must not fill the disk. */
-function createRefusalLog(log: Logger, clock: Clock) {
+function createRefusalLog(write: (fields: Readonly<Record<string, unknown>>) => void, clock: Clock) {
   let count = 0;
   let last: { readonly reason: string; readonly client: string | undefined } | undefined;
   let isWaiting = false;
   const tell = (): void => {
     if (last === undefined) return;
-    log.warn('admin access refused', { ...last, attempts: count });
+    write({ ...last, attempts: count });
     count = 0;
     last = undefined;
     isWaiting = true;

@@ -89,6 +89,19 @@ describe('createAdminServer', () => {
     }
   });
 
+  it('names the methods that a resource has', async () => {
+    const { admin } = await start();
+    for (const [path, allow] of [
+      ['status', 'GET, HEAD'],
+      ['explain', 'GET, HEAD, POST'],
+      ['rollback', 'POST'],
+      ['resume', 'POST'],
+    ] as const) {
+      const answer = await request(`${admin}/api/v1/${path}`, { method: 'PUT', body: 'x' });
+      expect([answer.status, answer.headers.allow], path).to.deep.equal([405, allow]);
+    }
+  });
+
   it('reads only', async () => {
     const { admin, probes } = await start();
     for (const base of [admin, probes]) {

@@ -41,7 +41,7 @@ describe('admin writes and closed reads', () => {
       },
       ready: () => ({ ready: true }),
       log: {
-        error: (message) => void errors.push(message),
+        error: (message, fields) => void errors.push(`${message}: ${String(fields?.['reason'])}`),
         warn: (message, fields) => void warnings.push([message, fields]),
         info() {},
         debug() {},
@@ -205,6 +205,17 @@ describe('admin writes and closed reads', () => {
     timers.shift()?.();
     expect(warnings).to.have.length(2);
     expect(JSON.stringify(warnings)).not.to.include('Bearer');
+  });
+
+  it('log a token that cannot be used in the same way: nobody needs one to ask', async () => {
+    const admin = await start({ tokenFile: tokenFile() });
+    rmSync(tokenFile());
+    for (let i = 0; i < 20; i += 1)
+      expect((await write(admin, { authorization: 'Bearer x' })).status).to.equal(401);
+    timers.shift()?.();
+    expect(warnings).to.deep.equal([]);
+    expect(errors).to.have.length(2);
+    expect(errors[1]).to.match(/^the admin token cannot be used: nobody is let in: ENOENT/);
   });
 
   it('keep reads closed on an address that is not a loopback one, but for the token or an open word', async () => {
