@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { ConnectionOptions } from 'node:tls';
 import type { Logger } from '../../telemetry/log.ts';
 import type { RouteSeries, WorkerMetrics } from '../../telemetry/series.ts';
@@ -9,6 +10,8 @@ export interface Services {
   readonly metrics: WorkerMetrics;
   readonly wheel: TimerWheel;
   readonly log: Logger;
+  /** Shared by all connections of the worker. */
+  readonly readBuffer: Buffer;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
   /** For tunnels over TLS: what `https://` endpoints are verified with. */

@@ -1,9 +1,12 @@
-import { IncomingMessage } from 'node:http';
+import type { Buffer } from 'node:buffer';
+import { Agent, IncomingMessage } from 'node:http';
 import type { ClientRequest, OutgoingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type httpProxy from 'http-proxy';
 import type { HeaderList } from '../../routing/header-list.ts';
 import { isValidField } from '../http1/serialise-fields.ts';
+import { SharedBufferSocket } from '../http1/shared-buffer-socket.ts';
+import type { EndpointSnapshot } from '../../snapshot/model.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { MatchedSide } from './client-side.ts';
 import type { Services } from './services.ts';
@@ -75,7 +78,9 @@ export class Upgrade {
     const options: httpProxy.ServerOptions = {
       target,
       toProxy: true,
-      ...(tls ? { ssl: this.services.tlsOptions(host) } : {}),
+      ...(tls
+        ? { ssl: this.services.tlsOptions(host) }
+        : { agent: new PlainAgent(this.endpoint.snapshot, this.services.readBuffer) }),
     };
     // The callback hears of errors after the 101, when the sockets end each other.
     proxy.ws(this.requestObject(path), this.exchange.stream.socket, undefined, options, () => undefined);
@@ -135,6 +140,23 @@ export class Upgrade {
     delete headers['expect'];
     request.headers = headers as IncomingMessage['headers'];
     return request;
+  }
+}
+
+/** Opens the one connection of a tunnel without TLS, which reads as all others of the worker do. */
+class PlainAgent extends Agent {
+  private readonly endpoint: EndpointSnapshot;
+  private readonly readBuffer: Buffer;
+
+  constructor(endpoint: EndpointSnapshot, readBuffer: Buffer) {
+    super();
+    this.endpoint = endpoint;
+    this.readBuffer = readBuffer;
+  }
+
+  override createConnection(): Duplex {
+    const { host, port } = this.endpoint;
+    return new SharedBufferSocket(this.readBuffer, {}).connect({ host, port });
   }
 }
 
