@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { HistoryLine } from '../history/history.ts';
 import { reasonOf } from '../source/reason-of.ts';
@@ -129,10 +130,10 @@ export class HistoryFile {
 
 async function append(path: string, text: string): Promise<void> {
   // Not created: a file that somebody removed is written whole the next time.
-  const file = await open(path, 'r+');
+  const file = await open(path, constants.O_WRONLY | constants.O_APPEND);
   try {
-    const { size } = await file.stat();
-    await file.write(text, size);
+    // Unlike `write`, which is content with as much as there is room for.
+    await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -10,6 +11,7 @@ import { fileMedium } from '../../../../src/controller/state/state-medium.ts';
 import { StateTrouble } from '../../../../src/controller/state/state-trouble.ts';
 import { makeEntry } from '../../../../src/controller/translate/entry.ts';
 import { cleanupAfterEach } from '../../../support/cleanup.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { tempDir } from '../../../support/temp-dir.ts';
 
 const silent = (): void => undefined;
@@ -69,6 +71,28 @@ describe('HistoryFile', () => {
     expect(fourth.history.records).to.deep.equal(third.history.records);
     expect([fourth.valueAt(480), fourth.valueAt(481)]).to.deep.equal([undefined, '{"value":481}']);
     expect(fourth.trouble.problems).to.deep.equal([]);
+  });
+
+  it('does not take a part of a line for all of it where the disk has no room for more', async function () {
+    const limit = (bytes: number | 'unlimited'): boolean =>
+      spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]).status === 0;
+    const directory = join(tempDir(cleanup), 'state');
+    const first = open(directory);
+    first.serve(1);
+    await first.file.close();
+    const second = open(directory);
+    if (!limit(statSync(second.path).size + 100)) this.skip();
+    try {
+      second.serve(2);
+      await eventually(() => expect(second.trouble.problems).to.have.length(1));
+    } finally {
+      limit('unlimited');
+    }
+    second.serve(3);
+    await second.file.close();
+    const third = open(directory);
+    expect([1, 2, 3].map(third.valueAt)).to.deep.equal(['{"value":1}', '{"value":2}', '{"value":3}']);
+    expect([...second.trouble.problems, ...third.trouble.problems]).to.deep.equal([]);
   });
 
   it('keeps what is before a line that was cut off or changed anywhere, says so, and goes on', async () => {
