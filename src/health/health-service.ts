@@ -56,6 +56,8 @@ const maxConcurrent = 128;
 const startMsPerCheck = 2;
 /** Checks drift apart by up to a tenth of their interval, so that they never beat in step. */
 const jitter = 0.1;
+/** A longer timer fires at once. */
+const maxTimerMs = 2 ** 31 - 1;
 
 export function createHealthService(options: HealthServiceOptions): HealthService {
   const { log, clock, onVerdict, random = Math.random, send = createProbeSender(options.trust) } = options;
@@ -71,7 +73,7 @@ export function createHealthService(options: HealthServiceOptions): HealthServic
     }
   };
   const schedule = (check: Check, delayMs: number): void => {
-    check.cancelNext = clock.after(delayMs, () => {
+    check.cancelNext = clock.after(Math.min(delayMs, maxTimerMs), () => {
       queue.add(check);
       check.cancelNext = () => void queue.delete(check);
       runNext();

@@ -16,11 +16,14 @@ interface Setup {
   /** Lets the clock run. */
   pass(ms: number): void;
   timers(): number;
+  /** Of all timers that were set. */
+  longest(): number;
 }
 
-function setUp(): Setup {
+function setUp(random = 0.5): Setup {
   let now = 0;
   let sent = 0;
+  let longest = 0;
   const timers = new Set<{ readonly at: number; readonly run: () => void }>();
   const probes = new Set<Probe>();
   const verdicts = new Map<string, boolean | undefined>();
@@ -32,11 +35,12 @@ function setUp(): Setup {
       after(ms, run) {
         const timer = { at: now + ms, run };
         timers.add(timer);
+        longest = Math.max(longest, ms);
         return () => void timers.delete(timer);
       },
     },
     onVerdict: (upstream, endpoint, healthy) => void verdicts.set(`${upstream} ${endpoint}`, healthy),
-    random: () => 0.5,
+    random: () => random,
     send(probe) {
       sent += 1;
       probes.add(probe);
@@ -64,6 +68,7 @@ function setUp(): Setup {
       }
     },
     timers: () => timers.size,
+    longest: () => longest,
   };
 }
 
@@ -162,6 +167,16 @@ describe('createHealthService', () => {
     setup.service.close();
     expect(setup.probes.size).to.equal(0);
     expect(setup.timers()).to.equal(0);
+  });
+
+  it('waits no longer than a timer can, which would fire at once', () => {
+    const { service, probes, answer, pass, timers, longest } = setUp(1);
+    const intervalMs = 399 * 3_600_000 + 9_999 * 60_000;
+    service.update([upstream('Upstream/default/u', [1], { ...healthCheck, intervalMs })]);
+    pass(10_000);
+    for (const probe of probes) answer(probe, true);
+    expect([timers(), longest()]).to.deep.equal([1, 2 ** 31 - 1]);
+    service.close();
   });
 
   it('spreads thousands of checks over the interval and sends at most 128 at a time, losing none', () => {
