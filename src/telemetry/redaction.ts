@@ -7,7 +7,8 @@ const harmlessName = /^(tokens|tokencount|secretname|tokentype)$/;
 /** A compact JWS or JWE: base64url parts with dots between, the first being a JSON object (`{"` is `eyJ`). */
 const jwt = /eyJ[\w-]{4,}(?:\.[\w-]*){2,4}/g;
 const credentials = /\b(Bearer|Basic|Negotiate|Digest)\s+[\w+/=.~-]{6,}/gi;
-const urlPassword = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*):[^\s/@]+@/gi;
+/** The password ends with the last `@`; a scheme without an end to its length would be looked for from each of its letters. */
+const urlPassword = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]*):[^\s/]+@/gi;
 
 const maxDepth = 8;
 const maxItems = 200;

@@ -40,6 +40,9 @@ describe('redactFields', () => {
     expect(printed).to.not.include(jwt).and.not.include(secret).and.not.include('c2lnbmF0dXJl');
     expect(printed).to.include('db.example:6379').and.include('bad token');
     expect(redactText(jwt)).to.equal('[redacted]');
+    expect(redactText(`at https://me:p@${secret}@db.example/x@y now`)).to.equal(
+      'at https://me:[redacted]@db.example/x@y now',
+    );
   });
 
   it('leaves other things as they are', () => {
