@@ -77,7 +77,7 @@ export class Pinning {
     const pin = this.#pin;
     if (pin === undefined) return false;
     if (this.#isOver(pin)) {
-      this.end('Expired');
+      await this.end('Expired');
       return false;
     }
     if (accepted() !== pin.accepted) return false;
@@ -87,13 +87,14 @@ export class Pinning {
     return true;
   }
 
-  end(reason: PinEnd): void {
+  /** Resolves when it is forgotten for good: who is told that it is over relies on that, too. */
+  async end(reason: PinEnd): Promise<void> {
     if (this.#pin === undefined) return;
     this.#options.log.warn('configuration is no longer pinned', { pinned: this.#pin.of, reason });
     this.#pin = undefined;
     this.#entries = new Map();
     this.#cancelTimer?.();
-    void this.#options.store.save(undefined);
+    await this.#options.store.save(undefined);
   }
 
   close(): void {
@@ -110,7 +111,7 @@ export class Pinning {
       ? undefined
       : await this.start(pin, new Map(entries.map((entry) => [entry.key, entry])));
     if (failures?.length === 0) return;
-    void store.save(undefined);
+    await store.save(undefined);
     const reason: PinEnd = failures === undefined ? 'Expired' : 'NotServable';
     log.warn('configuration is no longer pinned', { pinned: pin.of, reason, failures });
   }

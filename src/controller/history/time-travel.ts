@@ -53,7 +53,7 @@ export async function resume(
   { run }: Pick<Present, 'run'>,
 ): Promise<CommandResult> {
   const pinned = pinning.pin?.of;
-  pinning.end('Resumed');
+  await pinning.end('Resumed');
   const { result, problems } = (await run()) ?? {};
   return { done: true, value: { generation: publisher.generation, pinned, result, problems } };
 }

@@ -239,7 +239,7 @@ export class Reconciler {
       const published = await publisher.publish(translation.entries, hash);
       if (published === undefined || published.failures.length === 0) {
         this.#accept(translation, hash);
-        pinning.end('SourceChanged');
+        await pinning.end('SourceChanged');
         return { translation, published };
       }
       this.#options.log.warn('generation refused by workers', {

@@ -1,10 +1,10 @@
-import { rm } from 'node:fs/promises';
 import type { PinnedSet } from '../../snapshot/messages.ts';
 import type { PinStore } from '../history/pinning.ts';
 import { reasonOf } from '../source/reason-of.ts';
 import { decodeChecked, encodeChecked, isEntry, isFields } from './checked-text.ts';
 import type { StateMedium } from './state-medium.ts';
 import type { StateTrouble } from './state-trouble.ts';
+import { removeFile } from './write-file.ts';
 
 export interface PinFileOptions {
   readonly medium: StateMedium;
@@ -43,7 +43,7 @@ export class PinFile implements PinStore {
     const { medium, trouble } = this.#options;
     this.#writing = this.#writing.then(async () => {
       try {
-        if (pinned === undefined) await rm(medium.place, { force: true });
+        if (pinned === undefined) await removeFile(medium.place);
         else await medium.write(encodeChecked(format, [JSON.stringify(pinned)]));
         trouble.clear(medium.place);
       } catch (error) {

@@ -26,7 +26,22 @@ export async function writeFileWhole(
     await rm(staging, { force: true }).catch(() => undefined);
     throw error;
   }
-  // The rename is on the disk only when the directory is.
+  await syncDirectory(directory);
+}
+
+/** Removes a file, if there is one, so that it does not come back after a power cut. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await rm(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** What was renamed or removed in it is so on the disk only then. */
+async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
     await handle.sync();
