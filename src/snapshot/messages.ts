@@ -22,7 +22,7 @@ export interface LogRecord {
   readonly time: number;
 }
 
-/** Why an entry could not be prepared; `code` is stable: `AddressInUse`, `PermissionDenied`, `ModuleFailed`, `Invalid`. */
+/** Why an entry could not be prepared; `code` is stable: `AddressInUse`, `PermissionDenied`, `ModuleFailed`, `KeyUnavailable`, `Invalid`. */
 export interface PrepareFailure {
   readonly key: string;
   readonly code: string;

@@ -156,6 +156,28 @@ describe('jwt', () => {
     expect((await ask('/file', await rsa.sign({ iss: 'file' }))).status).to.equal(401);
   });
 
+  it('goes on with the keys that it has while their file holds none, and says so', async () => {
+    const { jwk, sign } = await signer('RS256', 'rsa-3');
+    const text = JSON.stringify({ keys: [jwk] });
+    writeFileSync(keysFile, text);
+    const token = await sign({ iss: 'file' });
+    await eventually(async () => (await ask('/file', token)).status === 200);
+    const problems = async (): Promise<string> => {
+      const answer = await request(`${gateway.admin}/api/v1/status`);
+      const { problemList } = answer.json() as {
+        readonly problemList: readonly { readonly message: string }[];
+      };
+      return problemList.map(({ message }) => message).join();
+    };
+    for (const broken of [text.slice(0, 40), '{"keys": []}']) {
+      writeFileSync(keysFile, broken);
+      await eventually(async () => expect(await problems()).to.include('KeyUnavailable'));
+      expect((await ask('/file', token)).status).to.equal(200);
+      writeFileSync(keysFile, text);
+      await eventually(async () => expect(await problems()).to.equal(''));
+    }
+  });
+
   it('fetches a set by URL, and again when a token names a key it does not know, but not for every such token', async () => {
     expect((await ask('/remote', await first.sign({ iss: 'remote' }))).status).to.equal(200);
     const asked = provider.asked;

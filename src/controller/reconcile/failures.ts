@@ -3,7 +3,12 @@ import type { Entry } from '../../snapshot/model.ts';
 import type { FailedEntry } from '../translate/translation.ts';
 
 /** Causes that pass by themselves: worth another try with the same definition. */
-const passing: ReadonlySet<string> = new Set(['AddressInUse', 'PermissionDenied', 'ModuleFailed']);
+const passing: ReadonlySet<string> = new Set([
+  'AddressInUse',
+  'PermissionDenied',
+  'ModuleFailed',
+  'KeyUnavailable',
+]);
 
 /** Definitions that workers refused; a later definition of the same key is tried afresh. */
 export class Failures {

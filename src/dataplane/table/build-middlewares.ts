@@ -1,4 +1,5 @@
 import type { HookFailure } from '../../middleware/pipeline.ts';
+import { KeyError } from '../../middleware/key-error.ts';
 import { findMiddleware } from '../../middleware/registry.ts';
 import type { PersistentMap } from '../../routing/persistent-map.ts';
 import type { MiddlewareSnapshot } from '../../snapshot/model.ts';
@@ -63,7 +64,7 @@ export async function buildMiddlewares(
       changed.add(entry.key);
       release(entry.key);
     } catch (error) {
-      ledger.fail(entry.key, snapshot.type === 'module' ? 'ModuleFailed' : 'Invalid', error);
+      ledger.fail(entry.key, codeOf(snapshot, error), error);
     }
   }
   for (const key of staged.removed) {
@@ -84,4 +85,10 @@ function close({ name, middleware }: BuiltMiddleware, hookFailed: HookFailure): 
   } catch (error) {
     failed(error);
   }
+}
+
+/** Of a failure: all but `Invalid` may pass by itself. */
+function codeOf({ type }: MiddlewareSnapshot, error: unknown): string {
+  if (error instanceof KeyError) return 'KeyUnavailable';
+  return type === 'module' ? 'ModuleFailed' : 'Invalid';
 }

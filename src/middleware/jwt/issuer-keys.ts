@@ -3,6 +3,7 @@ import type { CryptoKey, JSONWebKeySet, JWSHeaderParameters } from 'jose';
 import type { KeyMaterial } from '../../snapshot/messages.ts';
 import type { KeyReference } from '../../snapshot/model.ts';
 import type { KeySource } from '../contract.ts';
+import { KeyError } from '../key-error.ts';
 import { minSecretBytes } from './config.ts';
 
 /** One state of an issuer's keys. Two states are the same keys only if they are the same object. */
@@ -71,6 +72,9 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   };
 
   material = source.get(reference.id);
+  // Behind a URL they may come any time. A file that is none, or half of one, comes with the next version of it: until then what is
+  // served stays.
+  if (material?.error !== undefined && !('url' in reference.source)) throw new KeyError(material.error);
   keySet = load(material);
   return {
     current,
