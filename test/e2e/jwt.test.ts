@@ -157,10 +157,10 @@ describe('jwt', () => {
   });
 
   it('goes on with the keys that it has while their file holds none, and says so', async () => {
-    const { jwk, sign } = await signer('RS256', 'rsa-3');
-    const text = JSON.stringify({ keys: [jwk] });
+    const third = await signer('RS256', 'rsa-3');
+    const text = JSON.stringify({ keys: [third.jwk] });
     writeFileSync(keysFile, text);
-    const token = await sign({ iss: 'file' });
+    const token = await third.sign({ iss: 'file' });
     await eventually(async () => (await ask('/file', token)).status === 200);
     const problems = async (): Promise<string> => {
       const answer = await request(`${gateway.admin}/api/v1/status`);
