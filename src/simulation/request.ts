@@ -54,6 +54,8 @@ const fieldValue = /^[\t\x20-\x7e\x80-\uffff]*$/;
  */
 export function toWire({ method, url, headers = [] }: SimulationRequest): WireRequest {
   if (!token.test(method)) throw new SimulationRequestError(`"${method}" is not a method`);
+  if (method === 'CONNECT')
+    throw new SimulationRequestError('CONNECT asks for a tunnel: the gateway makes none and answers 501');
   const parts = absoluteUrl.exec(url);
   if (parts === null) {
     throw new SimulationRequestError('the URL must be absolute: http://host/path or https://host/path');
@@ -69,6 +71,8 @@ export function toWire({ method, url, headers = [] }: SimulationRequest): WireRe
     if (!fieldValue.test(value)) throw new SimulationRequestError(`the value of ${name} cannot be sent`);
     list.add(name, toFieldValue(value));
   }
+  if (list.getAll('host').length > 1)
+    throw new SimulationRequestError('a request with more than one Host is answered 400');
   if (!list.has('host')) list.raw.unshift('host', authority);
   if (at >= 0 && !list.has('authorization')) list.add('authorization', basic(full.slice(0, at)));
   return {

@@ -170,13 +170,13 @@ describe('createHealthService', () => {
   });
 
   it('waits no longer than a timer can, which would fire at once', () => {
-    const { service, probes, answer, pass, timers, longest } = setUp(1);
+    const setup = setUp(1);
     const intervalMs = 399 * 3_600_000 + 9_999 * 60_000;
-    service.update([upstream('Upstream/default/u', [1], { ...healthCheck, intervalMs })]);
-    pass(10_000);
-    for (const probe of probes) answer(probe, true);
-    expect([timers(), longest()]).to.deep.equal([1, 2 ** 31 - 1]);
-    service.close();
+    setup.service.update([upstream('Upstream/default/u', [1], { ...healthCheck, intervalMs })]);
+    setup.pass(10_000);
+    for (const probe of setup.probes) setup.answer(probe, true);
+    expect([setup.timers(), setup.longest()]).to.deep.equal([1, 2 ** 31 - 1]);
+    setup.service.close();
   });
 
   it('spreads thousands of checks over the interval and sends at most 128 at a time, losing none', () => {

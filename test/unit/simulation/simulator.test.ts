@@ -225,6 +225,8 @@ describe('createSimulator', () => {
       { url: '/users' },
       { url: 'http:///x' },
       { method: 'A B' },
+      { method: 'CONNECT' },
+      { headers: ['host', 'a.test', 'Host', 'a.test'] },
       { headers: ['a b', ''] },
       { headers: ['a', '1\r\nb: 2'] },
     ]) {
