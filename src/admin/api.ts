@@ -1,3 +1,4 @@
+import { SimulationRequestError, toWire } from '../simulation/request.ts';
 import type { Reply } from './reply.ts';
 import { jsonReply, problemReply } from './reply.ts';
 
@@ -99,5 +100,20 @@ function whatIsWrong(url: string, method: string, headers: readonly string[]): s
   if (!headers.every((header) => /^[!#$%&'*+.^_`|~\w-]+:[^\r\n\0]*$/.test(header))) {
     return 'header: must be `name: value`';
   }
-  return undefined;
+  return whyUnsendable(url, method, headers);
+}
+
+/** The config thread finds it too, but its errors are those of a gateway that cannot tell. */
+function whyUnsendable(url: string, method: string, headers: readonly string[]): string | undefined {
+  const fields = headers.flatMap((line) => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, colon), line.slice(colon + 1).trim()];
+  });
+  try {
+    toWire({ method, url, headers: fields });
+    return undefined;
+  } catch (error) {
+    if (error instanceof SimulationRequestError) return error.message;
+    throw error;
+  }
 }

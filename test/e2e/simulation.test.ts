@@ -210,6 +210,8 @@ describe('the simulation', function () {
       ['{', 'application/json'],
       ['{"url":"x"}', 'application/json'],
       [`{"url":"http://a","claims":[1]}`, 'application/json'],
+      [`{"url":"http://a","method":"CONNECT"}`, 'application/json'],
+      [`{"url":"http://a","headers":["host: a","host: b"]}`, 'application/json'],
       [`"${'x'.repeat(70_000)}"`, 'application/json'],
       ['{"url":"http://a"}', 'text/plain'],
     ] as const) {
