@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { LogLevel } from '../snapshot/messages.ts';
+import { fromVariable } from './env-option.ts';
 import type { Settings } from './settings.ts';
 import {
   checkAddress,
@@ -155,7 +156,7 @@ export function serveOptions(): readonly Option[] {
     const isSwitch = !flags.includes(' ');
     // commander takes a switch's variable as set whatever it says: see `isOn`.
     const option = new Option(flags, isSwitch ? `${description} (env: ${env})` : description);
-    if (!isSwitch) option.env(env);
+    if (!isSwitch) fromVariable(option, env);
     if (choices !== undefined) option.choices(choices);
     if (fallback !== undefined) option.default(...fallback);
     if (parse !== undefined) option.argParser((text: string) => parse(text));

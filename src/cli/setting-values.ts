@@ -87,5 +87,7 @@ export function readSwitch(env: Readonly<Record<string, string | undefined>>, na
 }
 
 export function parsePath(text: string): string {
+  // Not the directory that the program happens to be in.
+  if (text === '') throw new InvalidArgumentError('Give a path.');
   return resolve(text);
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { cleanupAfterEach } from '../support/cleanup.ts';
@@ -60,6 +60,35 @@ describe('mgateway', () => {
         `${url}: does not answer as a gateway does; does another program listen there?\n`,
       ]);
     }
+  });
+
+  it('takes an empty variable for none, and an empty path for a mistake', async () => {
+    const cwd = tempDir(cleanup);
+    writeFileSync(join(cwd, 'a.yaml'), 'kind: [');
+    const env = Object.fromEntries(
+      [
+        'ADMIN',
+        'ADMIN_TOKEN_FILE',
+        'WORKERS',
+        'STATE_DIR',
+        'MODULES_DIR',
+        'PROBES',
+        'SHADOW',
+        'LOG_LEVEL',
+      ].map((name) => [`MGATEWAY_${name}`, '']),
+    );
+    const served = await runProgram(cleanup, ['serve', '--strict', '--config', 'a.yaml'], { cwd, env });
+    // It got as far as reading, and wrote nothing where it stands.
+    expect([served.code, readdirSync(cwd)]).to.deep.equal([1, ['a.yaml']]);
+    expect(served.stderr).to.include('strict: a configuration with problems is refused as a whole');
+    for (const option of ['--state-dir', '--modules-dir', '--admin-token-file']) {
+      const { code, stderr } = await runProgram(cleanup, ['serve', '--config', 'a.yaml', option, ''], {
+        cwd,
+      });
+      expect([code, stderr.includes('Give a path.')], option).to.deep.equal([2, true]);
+    }
+    const { stderr } = await runProgram(cleanup, ['status'], { env });
+    expect(stderr).not.to.include('--token-file');
   });
 
   it('does not take a switch for on because its variable is there', async () => {
