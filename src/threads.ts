@@ -1,5 +1,6 @@
 /** What each thread is started with. The only file besides the composition root that knows where their entries are. */
 import { randomBytes } from 'node:crypto';
+import { access } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import type { Settings } from './cli/settings.ts';
 import type {
@@ -60,6 +61,9 @@ export function startThreads(settings: Settings): EarlyThreads {
   const { workers, shadow } = settings;
   // For all threads of the process, and only for what is compiled from here on.
   setFlagsFromString(youngAsEver);
+  // libuv's pool looks up names and reads files for all threads, and has the priority of the thread that needs it first:
+  // that must not be the config thread, which gives way to traffic.
+  access('/', () => undefined);
   const lasting: Lasting = {
     heartbeat: new SharedArrayBuffer(4 * workers),
     rings: Array.from({ length: shadow.length === 0 ? 0 : workers }, () => createRequestRing(ringBytes)),
