@@ -89,7 +89,7 @@ function compose({ settings, version, early, rooms }: Parts): Gateway & { open()
   const checkedUpstreams = new CheckedUpstreams(endpoints);
   const endpointHealth = createEndpointHealth();
   let trusted: SecureContext | undefined;
-  // By what workers verify upstreams by. Made when it is needed: it takes memory.
+  // What workers verify upstreams by. Made when it is needed: it takes memory.
   const trust = (): SecureContext => (trusted ??= createSecureContext({ ca: caCertificates(process.env) }));
   const health = rooms.createHealthService({
     log,

@@ -1,5 +1,5 @@
 import type { MatchSnapshot, RouteSnapshot } from '../snapshot/model.ts';
-import { CommonLists } from './common-lists.ts';
+import { CommonValues } from './common-values.ts';
 import type { HeaderList } from './header-list.ts';
 import { compilePathPattern, foldedPattern, PathPatternError } from './path-pattern.ts';
 import type { PathPattern } from './path-pattern.ts';
@@ -85,7 +85,7 @@ const NO_CAPTURES: Readonly<Record<string, string>> = Object.freeze(
 export function compileRules<T>(
   route: RouteSnapshot,
   target: T,
-  lists: CommonLists = new CommonLists(),
+  lists: CommonLists = new CommonValues(),
 ): readonly Rule<T>[] {
   const guards = guardsOf(route);
   const common: CommonParts = {
@@ -104,6 +104,9 @@ export function compileRules<T>(
     }
   });
 }
+
+/** Lists of words that are kept once. */
+export type CommonLists = CommonValues<readonly string[]>;
 
 /** The same for all matches of a route. */
 type CommonParts = Pick<Rule, 'listeners' | 'guards' | 'refusing'> & { readonly lists: CommonLists };

@@ -1,5 +1,5 @@
 import type { RouteSnapshot } from '../snapshot/model.ts';
-import { CommonLists } from './common-lists.ts';
+import { CommonValues } from './common-values.ts';
 import { HostIndex } from './host-index.ts';
 import { parseHostname } from './host.ts';
 import { pathText } from './path-text.ts';
@@ -10,7 +10,7 @@ import type { Pair } from './precedence.ts';
 import { otherReadings, otherSlash } from './readings.ts';
 import type { ReadingName } from './readings.ts';
 import { boundAnew, compileRules, RouteError } from './rule.ts';
-import type { Matched, MatchRequest, Rule } from './rule.ts';
+import type { CommonLists, Matched, MatchRequest, Rule } from './rule.ts';
 import { Walk } from './walk.ts';
 
 export type MatchResult<T> =
@@ -225,7 +225,7 @@ function* edits<T>(
   rebind: Rebind<T>,
 ): Generator<number> {
   const edit: Edit = {};
-  const lists = new CommonLists();
+  const lists: CommonLists = new CommonValues();
   for (const name of removed) yield drop(parts, edit, name);
   for (const route of set) {
     const target = bind(route);

@@ -1,3 +1,4 @@
+import { CommonValues } from '../../routing/common-values.ts';
 import type { RouteSnapshot, UpstreamShare } from '../../snapshot/model.ts';
 import { WeightedSplit } from '../proxy/weighted-split.ts';
 import type { Share } from '../proxy/weighted-split.ts';
@@ -9,8 +10,8 @@ import type { BuiltMiddleware } from './built-middleware.ts';
  */
 export class CommonParts {
   private readonly middlewares: ReadonlyMap<string, BuiltMiddleware>;
-  private readonly upstreams = new Map<string, readonly UpstreamShare[]>();
-  private readonly timeouts = new Map<string, RouteSnapshot['timeouts']>();
+  private readonly upstreams = new CommonValues<readonly UpstreamShare[]>();
+  private readonly timeouts = new CommonValues<RouteSnapshot['timeouts']>();
   private readonly splits = new Map<Share['upstream'], WeightedSplit>();
 
   constructor(middlewares: ReadonlyMap<string, BuiltMiddleware>) {
@@ -22,8 +23,8 @@ export class CommonParts {
     return {
       ...route,
       middlewares: route.middlewares.map((key) => this.middlewares.get(key)?.key ?? key),
-      upstreams: once(this.upstreams, route.upstreams),
-      timeouts: once(this.timeouts, route.timeouts),
+      upstreams: this.upstreams.of(route.upstreams),
+      timeouts: this.timeouts.of(route.timeouts),
     };
   }
 
@@ -38,13 +39,4 @@ export class CommonParts {
     this.splits.set(only.upstream, split);
     return split;
   }
-}
-
-/** By all that there is in it, whatever a definition comes to hold. */
-function once<T>(known: Map<string, T>, value: T): T {
-  const text = JSON.stringify(value);
-  const before = known.get(text);
-  if (before !== undefined) return before;
-  known.set(text, value);
-  return value;
 }
