@@ -106,7 +106,9 @@ interface Quickstart extends RunningProgram {
 }
 
 async function startQuickstart(cleanup: Cleanup): Promise<Quickstart> {
-  const program = startProgram(cleanup, [], { script, env: await ports() });
+  // What it writes there goes with the test, however it ends.
+  const env = { ...(await ports()), TMPDIR: tempDir(cleanup) };
+  const program = startProgram(cleanup, [], { script, env });
   await eventually(() => {
     if (program.process.exitCode !== null) throw new Error(program.output());
     return program.stdout().includes('Ctrl-C');
